@@ -1,0 +1,1 @@
+"""Footnote: ask questions of your own files and check every sentence of the answer."""

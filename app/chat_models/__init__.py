@@ -1,0 +1,1 @@
+"""Chat models: one codec per wire protocol, and wrappers that compose."""

@@ -1,0 +1,50 @@
+"""Progress of ingestion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.domain.documents import DocumentState
+from app.domain.errors import FailureReason
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What became of one file. ``skipped`` means it had not changed. Seconds of wall time."""
+
+    path: Path
+    state: DocumentState
+    chunks: int = 0
+    pages: int | None = None
+    seconds: float = 0.0
+    reason: FailureReason | None = None
+    error: str = ""
+    skipped: bool = False
+    document_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestProgress:
+    """Where an ingestion stands. ``eta_seconds`` is None until there is something to extrapolate from."""
+
+    total: int
+    done: int
+    failed: int
+    skipped: int
+    chunks: int
+    active: tuple[Path, ...] = ()
+    eta_seconds: float | None = None
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSummary:
+    """The end of an ingestion."""
+
+    documents: int
+    chunks: int
+    failed: int
+    skipped: int
+    seconds: float
+    cancelled: bool = False

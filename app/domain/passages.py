@@ -1,0 +1,54 @@
+"""Passages: chunks as retrieval hands them to an answer, and what limits a search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class SearchMode(StrEnum):
+    """Which rankings a search uses."""
+
+    HYBRID = "hybrid"
+    DENSE = "dense"
+    KEYWORD = "keyword"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Limits a search. Empty fields don't limit; a document must satisfy every field that is set."""
+
+    document_ids: frozenset[int] = frozenset()
+    folders: tuple[Path, ...] = ()
+    media_types: frozenset[str] = frozenset()
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is limited."""
+        return not (self.document_ids or self.folders or self.media_types)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A retrieved chunk with where it stands and how it was found.
+
+    ``score`` is the final ranking score, comparable only inside one result. ``similarity`` is the cosine of query and
+    chunk where it was measured. Ranks count from 1.
+    """
+
+    chunk_id: int
+    document_id: int
+    path: Path
+    title: str
+    file_hash: str
+    start: int
+    end: int
+    text: str
+    score: float
+    page: int | None = None
+    headings: tuple[str, ...] = ()
+    token_count: int = 0
+    similarity: float | None = None
+    dense_rank: int | None = None
+    keyword_rank: int | None = None

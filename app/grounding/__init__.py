@@ -1,0 +1,1 @@
+"""Prompts, footnote markers, sentence alignment and the extractive answerer."""

@@ -1,0 +1,1 @@
+"""Controllers: the only callers of services from the window."""

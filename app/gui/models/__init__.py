@@ -1,0 +1,1 @@
+"""Qt item models. They hold the data that views paint."""

@@ -1,0 +1,1 @@
+"""Widgets: they emit signals and paint models, nothing else."""

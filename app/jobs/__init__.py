@@ -1,0 +1,1 @@
+"""A toolkit-free engine for long work in bounded stages."""

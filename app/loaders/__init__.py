@@ -1,0 +1,1 @@
+"""One file per document format family; parsers run in child processes."""

@@ -1,0 +1,1 @@
+"""Rules that inspect what goes into and comes out of a chat model."""

@@ -1,0 +1,1 @@
+"""Splitting, embedding, indexing and ranking of passages."""

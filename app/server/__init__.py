@@ -1,0 +1,1 @@
+"""The loopback server (its routes come with the local API)."""

@@ -1,0 +1,1 @@
+"""Use cases: ingest, search, ask, manage sessions."""

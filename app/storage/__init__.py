@@ -1,0 +1,1 @@
+"""The two SQLite databases, their migrations, stores and the library lock."""

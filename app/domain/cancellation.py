@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from app.domain.errors import Cancelled
+from app.domain.errors import WorkCancelledError
 
 
 class CancelToken:
@@ -49,9 +49,9 @@ class CancelToken:
         return lambda: None
 
     def raise_if_cancelled(self) -> None:
-        """Raise ``Cancelled`` if cancelled."""
+        """Raise ``WorkCancelledError`` if cancelled."""
         if self._event.is_set():
-            raise Cancelled
+            raise WorkCancelledError
 
     def _forget(self, key: int) -> None:
         with self._lock:

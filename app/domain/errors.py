@@ -7,7 +7,7 @@ FootnoteError
 │  ├─ LibraryLockedError      another process owns the library
 │  ├─ StorageError            the disk is full, a database is damaged or newer than this program
 │  └─ ModelFileError          model files are missing, altered or of a refused kind
-└─ Cancelled                  the user stopped the work; never shown as an error
+└─ WorkCancelledError                the user stopped the work; never shown as an error
 
 Everything else is a bug of ours and reaches the crash dialog with its traceback.
 """
@@ -70,5 +70,5 @@ class ModelFileError(UserFacingError):
     """Model files are missing, don't match their checksum, or are of a kind that is refused."""
 
 
-class Cancelled(FootnoteError):
+class WorkCancelledError(FootnoteError):
     """The user stopped the work."""

@@ -1,4 +1,4 @@
-"""Run benchmarks: ``python -m tests.benchmarks [NAME…]``; NAME is the part after ``bench_``. All of them without one."""
+"""Run benchmarks: ``python -m tests.benchmarks [NAME…]``, all of them without a NAME (the part after ``bench_``)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Makes .venv with everything in it. Quick when nothing changed. GPU=1 takes the CUDA build of PyTorch.
+set -eu
+
+venv=.venv
+stamp="$venv/.footnote-setup"
+fingerprint=$(cat pyproject.toml constraints.txt "$0" | sha256sum | cut -d' ' -f1)-${GPU:-0}
+if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$fingerprint" ]; then exit 0; fi
+
+[ -x "$venv/bin/python" ] || "${PYTHON:-python3}" -m venv "$venv"
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+pip="$venv/bin/python -m pip"
+torch=$(grep '^torch==' constraints.txt)
+
+# Where does pip find this PyTorch? A wheel given to it (PIP_FIND_LINKS, pip.conf) is the CPU build and stays; from the
+# public index it would bring gigabytes of CUDA, so then PyTorch's own CPU index serves.
+given() {
+    $pip install --quiet --dry-run --ignore-installed --no-deps --report - "$torch" 2>/dev/null |
+        "$venv/bin/python" -c 'import json, sys; sys.exit(not json.load(sys.stdin)["install"][0]["download_info"]["url"].startswith("file:"))' 2>/dev/null
+}
+if [ "${GPU:-0}" = 1 ] || [ "$(uname -s)" != Linux ] || given; then
+    $pip install "$torch"
+else
+    $pip install --index-url https://download.pytorch.org/whl/cpu "$torch"
+fi
+$pip install --constraint constraints.txt --editable '.[dev]'
+echo "$fingerprint" >"$stamp"

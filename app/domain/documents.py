@@ -6,6 +6,7 @@ Pages count from 1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -38,14 +39,15 @@ class Section:
     """A run of text as a loader yields it.
 
     ``char_map`` (PDF only) has one entry per character of ``text``: the index of that character in PDFium's text of
-    the page, or -1 for characters that stand on no glyph (such as spaces the loader added).
+    the page, or -1 for characters that stand on no glyph (such as spaces the loader added). Loaders hand over a
+    ``CharMap``.
     """
 
     text: str
     page: int | None = None
     headings: tuple[str, ...] = ()
     kind: SectionKind = SectionKind.TEXT
-    char_map: tuple[int, ...] | None = None
+    char_map: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,74 @@
+"""``footnote ask``: a question answered from the library, with footnotes."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+
+from app.bootstrap import open_services
+from app.cli.main import EXIT_FAILED
+from app.cli.output import Output, printable
+from app.domain.citations import Citation
+from app.domain.errors import BadInputError
+from app.domain.turns import StoredMessage, TextAdded, TurnFailed, TurnFinished, TurnStopped
+from app.services.chat_service import ChatService
+
+
+def ask(options: argparse.Namespace, output: Output) -> int:
+    """Stream the answer to the terminal, or print it as JSON. Returns 1 if the model failed."""
+    question = options.question.strip()
+    if not question:
+        raise BadInputError("The question is empty. Write what you want to know.")
+    with open_services(writer=False) as services:
+        session = services.sessions.create()
+        message = _stream(services.chat, session.id, question, options.model, output)
+    if message.error:
+        output.problem(message.error)
+        return EXIT_FAILED
+    if output.as_json:
+        output.row(_answer_row(message), "")
+    else:
+        output.write("\n" + "".join(_citation_line(citation) for citation in message.citations))
+    return 0
+
+
+def _stream(chat: ChatService, session_id: str, question: str, model: str, output: Output) -> StoredMessage:
+    last: StoredMessage | None = None
+    for event in chat.stream_answer(session_id, question, model=model):
+        if isinstance(event, TextAdded) and not output.as_json:
+            output.write(printable(event.text))
+        elif isinstance(event, TurnFinished | TurnFailed | TurnStopped):
+            last = event.message
+    assert last is not None, "a turn ends with exactly one final event"  # noqa: S101 - the protocol of turns
+    if not output.as_json:
+        output.write("\n")
+    return last
+
+
+def _answer_row(message: StoredMessage) -> dict[str, object]:
+    return {
+        "answer": message.text,
+        "answered": message.answered,
+        "sentences": [{"text": each.text, "citations": list(each.citations)} for each in message.sentences],
+        "citations": [_citation_row(citation) for citation in message.citations],
+        "model": message.model,
+        "timings": {name: round(seconds, 4) for name, seconds in message.timings.items()},
+    }
+
+
+def _citation_row(citation: Citation) -> dict[str, object]:
+    return {
+        "n": citation.number,
+        "path": str(citation.path),
+        "title": citation.title,
+        "page": citation.page,
+        "start": citation.start,
+        "end": citation.end,
+        "quote": citation.quote,
+        "boxes": [asdict(box) for box in citation.boxes],
+    }
+
+
+def _citation_line(citation: Citation) -> str:
+    page = f", page {citation.page}" if citation.page else ""
+    return printable(f"[{citation.number}] {citation.path}{page}") + "\n"

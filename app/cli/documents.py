@@ -1,0 +1,48 @@
+"""``footnote documents`` and ``footnote remove``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from app.bootstrap import open_services
+from app.cli.output import Output
+from app.domain.documents import DocumentRecord
+
+
+def list_documents(options: argparse.Namespace, output: Output) -> int:
+    """List every document with its state."""
+    with open_services(writer=False) as services:
+        documents = services.library.documents()
+        for record in documents:
+            output.row(_row(record), _text(record))
+        if not documents:
+            output.note("The library is empty. `footnote ingest PATH` adds files.")
+    return 0
+
+
+def remove_documents(options: argparse.Namespace, output: Output) -> int:
+    """Take a file or folder out of the library."""
+    path = Path(os.path.abspath(options.path))  # noqa: PTH100 - the library keeps paths as the user knows them
+    with open_services(writer=True) as services:
+        for record in services.library.remove(path):
+            output.row({"path": str(record.path), "removed": True}, f"removed {record.path}")
+    return 0
+
+
+def _row(record: DocumentRecord) -> dict[str, object]:
+    return {
+        "path": str(record.path),
+        "title": record.title,
+        "state": record.state.value,
+        "reason": record.reason.value if record.reason else None,
+        "message": record.message or None,
+        "pages": record.page_count,
+        "chunks": record.chunk_count,
+    }
+
+
+def _text(record: DocumentRecord) -> str:
+    detail = record.message or f"{record.chunk_count} passages"
+    return f"{record.state.value:<9} {record.path}  ({detail})"

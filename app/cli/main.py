@@ -1,0 +1,103 @@
+"""The command line: one subcommand a task, the window without one."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from app.cli.output import Output
+from app.domain.errors import BadInputError, UserFacingError
+
+Command = Callable[[argparse.Namespace, Output], int]
+EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Parse and execute. Returns the exit status: 0 done, 1 something failed, 2 bad input, 130 interrupted."""
+    options = build_parser().parse_args(arguments)
+    output = Output(sys.stdout, sys.stderr, as_json=getattr(options, "json", False))
+    try:
+        return _command(options.command)(options, output)
+    except BadInputError as error:
+        output.problem(str(error))
+        return EXIT_BAD_INPUT
+    except UserFacingError as error:
+        output.problem(str(error))
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`head`) has what it wanted; Python must not complain at exit about the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE if hasattr(signal, "SIGPIPE") else EXIT_FAILED
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    parser = argparse.ArgumentParser(
+        prog="footnote", description="Ask questions of your own files; every sentence of an answer has a footnote."
+    )
+    parser.add_argument("--sample", action="store_true", help="open the window with the sample library")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add(commands, "gui", "open the window (what happens without a command)")
+    ingest = _add(commands, "ingest", "read files and folders into the library")
+    ingest.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    _add_search(commands)
+    ask = _add(commands, "ask", "answer a question from the library")
+    ask.add_argument("question", metavar="QUESTION")
+    ask.add_argument("--model", default="extractive", help="which model answers (default: extractive, offline)")
+    _add(commands, "documents", "list the documents of the library")
+    remove = _add(commands, "remove", "take a file or folder out of the library (the file itself stays)")
+    remove.add_argument("path", type=Path, metavar="PATH")
+    _add(commands, "doctor", "show versions, folders, model and index, and check the databases")
+    return parser
+
+
+def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    search = _add(commands, "search", "find passages")
+    search.add_argument("query", nargs="?", metavar="QUERY")
+    search.add_argument("-k", type=int, default=10, metavar="N", help="how many passages (default 10)")
+    search.add_argument("--mode", choices=("hybrid", "dense", "keyword"), default="hybrid")
+    search.add_argument(
+        "--batch", metavar="FILE", help='one query a line, or JSON {"id", "text"}; - reads standard input'
+    )
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    if name != "gui":
+        command.add_argument("--json", action="store_true", help="one JSON object a line, for scripts")
+    return command
+
+
+def _command(name: str | None) -> Command:
+    """The function behind a command; each module is imported only when its command runs."""
+    if name in (None, "gui"):
+        from app.cli.gui import open_window
+
+        return open_window
+    if name == "ingest":
+        from app.cli.ingest import ingest
+
+        return ingest
+    if name == "search":
+        from app.cli.search import search
+
+        return search
+    if name == "ask":
+        from app.cli.ask import ask
+
+        return ask
+    if name == "doctor":
+        from app.cli.doctor import doctor
+
+        return doctor
+    from app.cli import documents
+
+    return documents.list_documents if name == "documents" else documents.remove_documents

@@ -1,0 +1,111 @@
+"""The library as the window and the command line see it: documents, search, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.domain.documents import Box, DocumentRecord, DocumentState, FileStamp
+from app.domain.errors import BadInputError
+from app.domain.passages import Passage, Scope, SearchMode
+from app.retrieval.retriever import Retriever
+from app.storage.library_store import LibraryStore, StoredSection
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """What the viewer needs of a document. ``changed`` means the file differs from what was read, or is gone."""
+
+    record: DocumentRecord
+    text: str
+    sections: tuple[StoredSection, ...]
+    changed: bool
+
+
+class LibraryService:
+    """Use cases of the library. Methods block on SQLite and the indexes; call them off the GUI thread."""
+
+    def __init__(
+        self,
+        store: LibraryStore,
+        open_retriever: Callable[[], Retriever],
+        supported_extensions: Callable[[], frozenset[str]],
+    ) -> None:
+        self._store = store
+        self._open_retriever = open_retriever
+        self._supported_extensions = supported_extensions
+
+    @property
+    def supported_extensions(self) -> frozenset[str]:
+        """File extensions that can be read, with the dot, in lower case."""
+        return self._supported_extensions()
+
+    def documents(self) -> list[DocumentRecord]:
+        """All documents, in order of adding."""
+        return self._store.documents()
+
+    def document(self, document_id: int) -> DocumentRecord | None:
+        """One document, or None if it is not (or no longer) in the library."""
+        return self._store.document(document_id)
+
+    def remove(self, path: Path) -> list[DocumentRecord]:
+        """Take a file, or all files below a folder, out of the library. The files themselves are not touched.
+
+        Raises ``BadInputError`` if nothing in the library lies at ``path``.
+        """
+        found = [record for record in self._store.documents() if record.path == path or path in record.path.parents]
+        if not found:
+            raise BadInputError(f"{path} is not in the library. `footnote documents` lists what is.")
+        for record in found:
+            self._store.remove(record.id)
+        return found
+
+    def remove_document(self, document_id: int) -> None:
+        """Take one document out of the library."""
+        self._store.remove(document_id)
+
+    def search(
+        self, query: str, *, k: int = 10, mode: SearchMode = SearchMode.HYBRID, scope: Scope | None = None
+    ) -> list[Passage]:
+        """The best passages for a query, best first."""
+        return self._open_retriever().search(query, k=k, mode=mode, scope=scope or Scope())
+
+    def source(self, document_id: int) -> SourceView:
+        """A document's text and sections. Raises ``BadInputError`` if it is no longer in the library."""
+        record = self._store.document(document_id)
+        if record is None:
+            raise BadInputError("This document is no longer in the library. Its quotes stay in your chats.")
+        text = self._store.document_text(document_id)
+        return SourceView(record, text, tuple(self._store.sections(document_id)), file_changed(record))
+
+    def boxes(self, document_id: int, start: int, end: int) -> tuple[Box, ...]:
+        """Rectangles of ``[start, end)`` on its page; empty unless the file is a PDF that is still as it was read."""
+        record = self._store.document(document_id)
+        if record is None or record.state is not DocumentState.READY or record.media_type != "application/pdf":
+            return ()
+        if file_changed(record):
+            return ()
+        for section in self._store.sections(document_id):
+            if section.start <= start < section.end and section.page is not None:
+                return self._section_boxes(record.path, section, start, end)
+        return ()
+
+    def _section_boxes(self, path: Path, section: StoredSection, start: int, end: int) -> tuple[Box, ...]:
+        from app.loaders.pdf_geometry import boxes_for_span
+
+        char_map = section.char_map
+        if char_map is None or section.page is None:
+            return ()
+        return boxes_for_span(
+            path, section.page, char_map[start - section.start : min(end, section.end) - section.start]
+        )
+
+
+def file_changed(record: DocumentRecord) -> bool:
+    """Whether the file on disk differs from what the library read, or can't be reached."""
+    try:
+        information = record.path.stat()
+    except OSError:
+        return True
+    return FileStamp(information.st_size, information.st_mtime_ns) != record.stamp

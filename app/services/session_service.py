@@ -1,0 +1,37 @@
+"""Sessions: list, open, rename, delete."""
+
+from __future__ import annotations
+
+from app.domain.turns import SessionRecord, StoredMessage
+from app.storage.session_store import SessionStore
+
+
+class SessionService:
+    """Use cases of chat sessions. Every method blocks on SQLite; call it off the GUI thread."""
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+
+    def create(self, title: str = "") -> SessionRecord:
+        """Start an empty session."""
+        return self._store.create(title)
+
+    def sessions(self) -> list[SessionRecord]:
+        """All sessions, the last used first."""
+        return self._store.sessions()
+
+    def messages(self, session_id: str) -> list[StoredMessage]:
+        """The messages of a session in order."""
+        return self._store.messages(session_id)
+
+    def rename(self, session_id: str, title: str) -> None:
+        """Give a session a title."""
+        self._store.rename(session_id, title.strip())
+
+    def delete(self, session_id: str) -> None:
+        """Delete a session and its messages."""
+        self._store.delete(session_id)
+
+    def recover(self) -> int:
+        """Mark answers that a killed process left half written as interrupted. Returns how many."""
+        return self._store.mark_interrupted()

@@ -39,3 +39,23 @@ MARKER_LABELS = _words("""
     p source sources passage passages document documents doc docs ref refs reference references citation citations
     cite cited see quelle fuente
 """)
+
+# Words that say how a question is asked or how a sentence hangs together, not what it is about.
+STOP_WORDS = _words("""
+    a about above after again all also although am an and any are as at be because been before being below between both
+    but by can could d did do does doing don done down during each either else ever every few for from further get gets
+    got had has have having he her here hers him his how however i if in into is it its itself just ll let like made
+    make makes many may me might mine more most much must my neither no nor not now of off often on once one only onto
+    or other our ours out over own per please rather re s same shall she should since so some such t tell than that the
+    their theirs them then there these they this those though through thus to too toward towards under until up upon us
+    ve very via was we were what when where whether which while who whom whose why will with within without would yet
+    you your yours
+    aber als am an auch auf aus bei bin bis das dass dein dem den der des die dies diese dieser dir doch du durch ein
+    eine einem einen einer eines er es euch für hat haben hatte ich ihr im in ist ja kann kein keine man mein mit nach
+    nicht noch nur oder ohne sein seine sich sie sind so um und uns unter von vom vor wann warum was welche welcher
+    welches wenn wer werden wie wir wird wo wurde zu zum zur über
+    au aux avec ce ces cette dans de des du elle elles en est et il ils je la le les leur leurs lui mais ne nous ont ou
+    où par pas pour qu quand que quel quelle qui quoi sa se ses son sont sur un une vous
+    al como con cual cuál cuando cuándo de del donde dónde el ella en entre es esta este fue ha la las lo los más no
+    para pero por porque qué que quien quién se según ser si sin sobre son su sus un una y
+""")

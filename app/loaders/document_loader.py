@@ -1,0 +1,44 @@
+"""What a document loader is, and what it hands over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from app.domain.documents import Section
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedDocument:
+    """What a loader read from one file, before the sections are joined.
+
+    ``title`` is what the file itself states, if anything. ``metadata["warning"]`` tells the user what is missing when
+    only a part could be read.
+    """
+
+    sections: list[Section]
+    title: str = ""
+    page_count: int | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+class DocumentLoader(Protocol):
+    """Reads one family of document formats. Subclass it in a module of this folder and the registry finds it.
+
+    ``extensions`` are lower-case suffixes with their dot, ``names`` whole lower-case file names without an extension
+    that matters (``makefile``). ``plain_text`` says that the whole file becomes text, so that the limit for text files
+    applies to it.
+    """
+
+    extensions: frozenset[str]
+    names: frozenset[str] = frozenset()
+    plain_text: bool = False
+
+    def media_type(self, path: Path) -> str:
+        """Return the media type of ``path``, told from its name."""
+        ...
+
+    def load(self, path: Path) -> LoadedDocument:
+        """Read ``path``. Raises ``DocumentError`` if it can't be read."""
+        ...

@@ -1,0 +1,110 @@
+"""What travels between the program and its parser processes: JSON and raw bytes, never pickles.
+
+A parser reads files from strangers. Unpickling what it sends would let a file that takes the parser over take the
+whole program over.
+
+A request is one frame of JSON, ``{"path": …}``. A reply is three frames: a JSON header, the document's text as UTF-8,
+and the character maps, one after the other, as ``CharMap.to_bytes`` gives them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from app.domain.char_map import CharMap
+from app.domain.documents import ParsedDocument, PlacedSection, Section, SectionKind
+from app.domain.errors import DocumentError, FailureReason
+
+Frames = tuple[bytes, bytes, bytes]
+REPLY_FRAMES = 3
+
+
+class MalformedReplyError(Exception):
+    """A parser process sent something that is no reply."""
+
+
+def encode_request(path: Path) -> bytes:
+    """Return the request to read ``path``, which may hold bytes that are no UTF-8."""
+    return json.dumps({"path": str(path)}).encode()
+
+
+def decode_request(frame: bytes) -> Path:
+    """Return the path to read."""
+    return Path(json.loads(frame)["path"])
+
+
+def encode_failure(reason: FailureReason, message: str, details: str = "") -> Frames:
+    """Return the reply for a document that can't be read; ``details`` are for the log."""
+    header = {"reason": reason.value, "message": _storable(message), "details": _storable(details)}
+    return json.dumps(header).encode(), b"", b""
+
+
+def encode_document(document: ParsedDocument) -> Frames:
+    """Return the reply that carries ``document``."""
+    paths = list(dict.fromkeys(placed.section.headings for placed in document.sections))
+    numbers = {path: number for number, path in enumerate(paths)}
+    maps = [_map_bytes(placed.section.char_map) for placed in document.sections]
+    header = {
+        "title": _storable(document.title),
+        "media_type": document.media_type,
+        "page_count": document.page_count,
+        "metadata": {_storable(key): _storable(value) for key, value in document.metadata.items()},
+        "headings": [[_storable(heading) for heading in path] for path in paths],
+        "sections": [
+            [p.start, p.end, p.section.page, numbers[p.section.headings], p.section.kind.value, len(each)]
+            for p, each in zip(document.sections, maps, strict=True)
+        ],
+    }
+    return json.dumps(header).encode(), document.text.encode("utf-8", "replace"), b"".join(maps)
+
+
+def decode_reply(frames: Sequence[bytes]) -> ParsedDocument:
+    """Return the document of a reply. Raises ``DocumentError`` as sent, ``MalformedReplyError`` if it is none."""
+    try:
+        header = json.loads(frames[0])
+        if "reason" in header:
+            raise DocumentError(FailureReason(header["reason"]), str(header["message"]))
+        return _document(header, frames[1].decode("utf-8"), frames[2])
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise MalformedReplyError(str(error)) from error
+
+
+def failure_details(frames: Sequence[bytes]) -> str:
+    """Return the details for the log of a failure, "" if there are none."""
+    try:
+        return str(json.loads(frames[0]).get("details", ""))
+    except (ValueError, AttributeError, IndexError):
+        return ""
+
+
+def _document(header: dict[str, Any], text: str, maps: bytes) -> ParsedDocument:
+    paths = [tuple(map(str, path)) for path in header["headings"]]
+    placed: list[PlacedSection] = []
+    read = 0
+    for start, end, page, path, kind, size in header["sections"]:
+        if not 0 <= start < end <= len(text):
+            raise ValueError("a section outside the text")
+        char_map = CharMap.from_bytes(maps[read : read + size]) if size else None
+        read += size
+        if char_map is not None and len(char_map) != end - start:
+            raise ValueError("a character map that doesn't fit its section")
+        section = Section(text[start:end], page, paths[path], SectionKind(kind), char_map)
+        placed.append(PlacedSection(section, start, end))
+    metadata = {str(key): str(value) for key, value in header["metadata"].items()}
+    return ParsedDocument(
+        text, tuple(placed), str(header["title"]), str(header["media_type"]), header["page_count"], metadata
+    )
+
+
+def _map_bytes(char_map: Sequence[int] | None) -> bytes:
+    if char_map is None:
+        return b""
+    return (char_map if isinstance(char_map, CharMap) else CharMap.from_indexes(char_map)).to_bytes()
+
+
+def _storable(text: str) -> str:
+    """Replace lone surrogates, which neither UTF-8 nor SQLite can hold, without changing the length."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,94 @@
+"""Reads documents in child processes, so that no file can hang, crash or starve the program."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from app.domain.cancellation import CancelToken
+from app.domain.documents import ParsedDocument
+from app.domain.errors import WorkCancelledError
+from app.loaders.parser_child import ParserChild
+from app.loaders.parser_limits import ParserLimits
+from app.loaders.parser_process import ReaderFactory, registry_reader
+
+logger = logging.getLogger(__name__)
+
+
+class ParserPool:
+    """At most ``workers`` parser processes, started when first needed and replaced when they end or have done enough.
+
+    Safe to use from several threads. ``make_reader`` must be importable by name in a fresh process.
+    """
+
+    def __init__(
+        self,
+        workers: int = 2,
+        limits: ParserLimits | None = None,
+        make_reader: ReaderFactory = registry_reader,
+    ) -> None:
+        self._limits = limits or ParserLimits()
+        self._make_reader = make_reader
+        self._scratch = tempfile.TemporaryDirectory(prefix="footnote-parsers-", ignore_cleanup_errors=True)
+        self._changed = threading.Condition()
+        self._children = [
+            ParserChild(self._limits, Path(self._scratch.name), make_reader, number) for number in range(workers)
+        ]
+        self._idle = list(self._children)
+        self._closed = False
+
+    def parse(self, path: Path, cancel: CancelToken | None = None) -> ParsedDocument:
+        """Read ``path``; blocks until that is done or a process is free to do it.
+
+        Raises ``DocumentError`` with the reason why it can't be read, ``WorkCancelledError`` if ``cancel`` was
+        cancelled or the pool was closed meanwhile.
+        """
+        cancel = cancel or CancelToken()
+        child = self._acquire(cancel)
+        try:
+            return child.read(Path(os.path.abspath(path)), cancel)  # noqa: PTH100  # resolve() would follow links
+        finally:
+            self._release(child)
+
+    def close(self) -> None:
+        """End every process. Calls of ``parse`` that are under way raise ``WorkCancelledError``. Idempotent."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for child in self._children:
+            child.abandon()
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._idle) == len(self._children))
+        for child in self._children:
+            child.stop()
+        self._scratch.cleanup()
+
+    def __enter__(self) -> ParserPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _acquire(self, cancel: CancelToken) -> ParserChild:
+        forget: Callable[[], None] = cancel.on_cancel(self._wake)
+        try:
+            with self._changed:
+                self._changed.wait_for(lambda: self._idle or self._closed or cancel.cancelled)
+                if self._closed or cancel.cancelled:
+                    raise WorkCancelledError
+                return self._idle.pop()  # the one used last is warm
+        finally:
+            forget()
+
+    def _release(self, child: ParserChild) -> None:
+        with self._changed:
+            self._idle.append(child)
+            self._changed.notify_all()
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()

@@ -1,0 +1,81 @@
+"""What runs inside a parser process: reads one file after the other until its pipe closes."""
+
+from __future__ import annotations
+
+import os
+import threading
+import traceback
+from collections.abc import Callable
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from app.domain.documents import ParsedDocument
+from app.domain.errors import DocumentError, FailureReason
+from app.loaders import parser_messages as messages
+from app.loaders.parser_limits import ParserLimits
+from app.loaders.sandbox import allow_cpu_seconds, confine
+
+Reader = Callable[[Path], ParsedDocument]
+ReaderFactory = Callable[[ParserLimits], Reader]
+
+
+def registry_reader(limits: ParserLimits) -> Reader:
+    """Return the reader that knows every loader of this folder."""
+    from app.loaders.registry import load_document, loaders
+
+    registry = loaders()
+    return lambda path: load_document(path, limits, registry)
+
+
+def serve(connection: Connection, limits: ParserLimits, scratch: Path, make_reader: ReaderFactory) -> None:
+    """Answer requests on ``connection`` until the program closes it or ends."""
+    confine(limits, scratch)
+    threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
+    read = make_reader(limits)
+    while True:
+        try:
+            request = connection.recv_bytes()
+        except (EOFError, OSError):
+            return
+        allow_cpu_seconds(limits.cpu_seconds)
+        reply = _reply(read, messages.decode_request(request))
+        try:
+            for frame in reply:
+                connection.send_bytes(frame)
+        except OSError:  # the program is gone
+            return
+
+
+def _reply(read: Reader, path: Path) -> messages.Frames:
+    try:
+        return messages.encode_document(read(path))
+    except DocumentError as error:
+        return messages.encode_failure(error.reason, str(error))
+    except MemoryError:
+        return messages.encode_failure(FailureReason.OUT_OF_MEMORY, out_of_memory_message(path))
+    except Exception:  # noqa: BLE001  # the edge of a process that runs parsers of others
+        return messages.encode_failure(FailureReason.CRASHED, crashed_message(path), traceback.format_exc())
+
+
+def _end_with_parent() -> None:
+    """A killed program closes its pipes; a parser that is busy with a file would not notice in time."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def crashed_message(path: Path) -> str:
+    """Return what to say of a file on which the reader broke down."""
+    return f"“{path.name}” could not be read: its content made the reader break down. Other files are not affected."
+
+
+def out_of_memory_message(path: Path) -> str:
+    """Return what to say of a file that needs too much memory."""
+    return f"“{path.name}” needs more memory than one document may use. Split it into smaller files and add those."
+
+
+def timeout_message(path: Path, seconds: float) -> str:
+    """Return what to say of a file that takes too long."""
+    return f"Reading “{path.name}” was stopped after {seconds:,.0f} seconds. Split it, or save it in another format."

@@ -1,0 +1,131 @@
+"""PDF: text and character maps by PDFium, with pypdf for what PDFium refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.domain.char_map import CharMap
+from app.domain.documents import Section
+from app.domain.errors import DocumentError, FailureReason
+from app.loaders import pdf_fallback, pdfium
+from app.loaders.document_loader import DocumentLoader, LoadedDocument
+
+
+class PdfLoader(DocumentLoader):
+    """One section a page. The bookmarks that lead to a page are its headings."""
+
+    extensions = frozenset({".pdf"})
+
+    def media_type(self, path: Path) -> str:
+        """Return ``application/pdf``."""
+        del path
+        return "application/pdf"
+
+    def load(self, path: Path) -> LoadedDocument:
+        """Read every page that can be read.
+
+        Raises ``DocumentError``: ``encrypted``, ``damaged`` (no page can be read) or ``no_text`` (scanned pages).
+        """
+        try:
+            with pdfium.opened_document(path) as document:
+                loaded = _read(path, document)
+        except pdfium.PdfiumError as error:
+            if error.code in {pdfium.ERROR_PASSWORD, pdfium.ERROR_SECURITY}:
+                raise pdf_fallback.encrypted_error(path) from error
+            loaded = _read_by_fallback(path)
+        if not any(section.text.strip() for section in loaded.sections):
+            raise _no_text_error(path, loaded.page_count or 0)
+        return loaded
+
+
+def _read(path: Path, document: pdfium.Handle) -> LoadedDocument:
+    count = pdfium.page_count(document)
+    if count <= 0:
+        return _read_by_fallback(path)
+    pages: list[tuple[str, CharMap | None] | None] = [_page(document, index) for index in range(count)]
+    missing = [index for index, page in enumerate(pages) if page is None]
+    if missing:
+        _mend(path, pages, missing)
+    headings = page_headings(pdfium.outline(document), count)
+    return _loaded(path, pages, headings, pdfium.metadata(document))
+
+
+def _page(document: pdfium.Handle, index: int) -> tuple[str, CharMap | None] | None:
+    try:
+        with pdfium.opened_page(document, index) as (_, text_page):
+            return pdfium.page_text(text_page)
+    except pdfium.PdfiumError:
+        return None
+
+
+def _mend(path: Path, pages: list[tuple[str, CharMap | None] | None], missing: Sequence[int]) -> None:
+    """Ask pypdf for the pages that PDFium could not load."""
+    try:
+        with pdf_fallback.opened_reader(path) as reader:
+            for index in missing:
+                text = pdf_fallback.page_text(reader, index)
+                pages[index] = None if text is None else (text, None)
+    except DocumentError:
+        return  # pypdf can't open it either; the missing pages are counted in the warning
+
+
+def _read_by_fallback(path: Path) -> LoadedDocument:
+    texts, stated = pdf_fallback.page_texts(path)
+    pages = [None if text is None else (text, None) for text in texts]
+    return _loaded(path, pages, [()] * len(pages), stated)
+
+
+def _loaded(
+    path: Path,
+    pages: Sequence[tuple[str, CharMap | None] | None],
+    headings: Sequence[tuple[str, ...]],
+    stated: dict[str, str],
+) -> LoadedDocument:
+    unread = sum(page is None for page in pages)
+    if unread == len(pages):
+        raise pdf_fallback.damaged_error(path)
+    if unread:
+        stated = {**stated, "warning": f"{unread} of {len(pages)} pages are damaged and could not be read."}
+    sections = [
+        Section(page[0], number, headings[number - 1], char_map=page[1])
+        for number, page in enumerate(pages, start=1)
+        if page
+    ]
+    return LoadedDocument(sections, stated.get("title", ""), len(pages), stated)
+
+
+def page_headings(entries: Sequence[pdfium.OutlineEntry], count: int) -> list[tuple[str, ...]]:
+    """Return for each of ``count`` pages the bookmark path that holds where the page begins.
+
+    A page on which a chapter begins gets that chapter's path; with several, the first of the page.
+    """
+    headings: list[tuple[str, ...]] = [()] * count
+    path: list[tuple[int, str]] = []
+    filled = 0
+    for entry in entries:
+        start = min(entry.page - 1, count)
+        if start < filled or not entry.title:
+            path = _with(path, entry)
+            continue
+        here = tuple(title for _, title in path)
+        headings[filled:start] = [here] * (start - filled)
+        path = _with(path, entry)
+        if start < count:
+            headings[start] = tuple(title for _, title in path)
+            filled = start + 1
+    headings[filled:] = [tuple(title for _, title in path)] * (count - filled)
+    return headings
+
+
+def _with(path: list[tuple[int, str]], entry: pdfium.OutlineEntry) -> list[tuple[int, str]]:
+    kept = [each for each in path if each[0] < entry.level]
+    return [*kept, (entry.level, entry.title)] if entry.title else kept
+
+
+def _no_text_error(path: Path, pages: int) -> DocumentError:
+    what = "its page is a picture" if pages == 1 else f"its {pages} pages are pictures"
+    return DocumentError(
+        FailureReason.NO_TEXT,
+        f"“{path.name}” holds no text, {what} (a scan, for example). Scanned pages can't be read yet.",
+    )

@@ -12,18 +12,17 @@ from app.domain.documents import DocumentRecord, DocumentState, ParsedDocument
 from app.domain.errors import DocumentError, FailureReason
 from app.domain.ingestion import FileOutcome
 from app.services.ingest_job import IngestJob
-from app.storage.library_store import ChunkToEmbed
+from app.storage.library_values import ChunkToEmbed
 
 GROUP_CHUNKS = 32
 
 
 @dataclass(slots=True)
 class IngestItem:
-    """One file on its way. ``known`` is what the library held before this run."""
+    """One file on its way. ``record`` is what the library said when it was queued."""
 
     job: IngestJob
     record: DocumentRecord
-    known: DocumentRecord | None
     content_hash: str = ""
     parsed: ParsedDocument | None = None
     pages: int | None = None
@@ -37,19 +36,20 @@ class IngestItem:
         self.started = time.monotonic()
 
     def outcome(
-        self, *, skipped: bool = False, error: DocumentError | None = None, document_id: int | None = None
+        self, record: DocumentRecord | None = None, *, skipped: bool = False, error: DocumentError | None = None
     ) -> FileOutcome:
-        """What became of the file."""
+        """What became of the file; ``record`` is what the library holds of it where nothing was read anew."""
+        chunks, pages = (record.chunk_count, record.page_count) if record else (self.chunk_count, self.pages)
         return FileOutcome(
             path=self.record.path,
             state=DocumentState.FAILED if error else DocumentState.READY,
-            chunks=0 if error else self.chunk_count,
-            pages=self.pages,
+            chunks=0 if error else chunks,
+            pages=pages,
             seconds=time.monotonic() - self.started if self.started else 0.0,
             reason=error.reason if error else None,
             error=str(error) if error else "",
             skipped=skipped,
-            document_id=document_id or self.record.id,
+            document_id=record.id if record else self.record.id,
         )
 
 

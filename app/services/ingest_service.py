@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.domain.cancellation import CancelToken
-from app.domain.documents import DocumentState, ParsedDocument
+from app.domain.documents import DocumentRecord, DocumentState, FileStamp, ParsedDocument
 from app.domain.errors import DocumentError, FailureReason, UserFacingError, WorkCancelledError
 from app.domain.ingestion import FileOutcome
 from app.jobs.stage import Stage, StageClosedError
@@ -20,6 +20,7 @@ from app.services.discovery import FileDiscovery, FoundFile, Unreadable
 from app.services.ingest_item import EmbedGroup, IngestItem, VectorGroup, group_chunks, sha256_of_file
 from app.services.ingest_job import IngestEvent, IngestJob
 from app.storage.library_store import LibraryStore
+from app.storage.library_values import ChunkToEmbed, UnknownDocumentError
 
 log = logging.getLogger(__name__)
 
@@ -172,31 +173,26 @@ class IngestService:
         job.found(found.path, found.stamp.size)
         known = self._store.document_by_path(found.path)
         if known and known.state is DocumentState.READY and known.stamp == found.stamp:
-            job.finished(
-                FileOutcome(
-                    found.path, known.state, known.chunk_count, known.page_count, skipped=True, document_id=known.id
-                )
-            )
+            job.finished(IngestItem(job, known).outcome(known, skipped=True))
             return
-        self._parse.put(IngestItem(job, self._store.enqueue(found.path, found.stamp), known))
+        self._parse.put(IngestItem(job, self._store.enqueue(found.path, found.stamp)))
 
     def _feed_pending(self, job: IngestJob) -> None:
         for record in self._store.pending():
             if job.token.cancelled:
                 return
             job.found(record.path, record.stamp.size)
-            item = IngestItem(job, record, None)
+            item = IngestItem(job, record)
             if record.state is DocumentState.EMBEDDING:
-                self._feed_embedding(item)
+                self._feed_embedding(item, record)
             else:
                 self._parse.put(item)
 
-    def _feed_embedding(self, item: IngestItem) -> None:
+    def _feed_embedding(self, item: IngestItem, record: DocumentRecord) -> None:
         """A document that was split before the program ended needs only its missing vectors."""
-        chunks = self._store.chunks_without_vector(self._open_embedder().model_key, item.record.id)
-        item.pages = item.record.page_count
-        item.chunk_count = item.record.chunk_count
-        self._queue_chunks(item, chunks)
+        item.start()
+        item.pages, item.chunk_count = record.page_count, record.chunk_count
+        self._queue_chunks(item, self._store.chunks_without_vector(self._open_embedder().model_key, record.id))
 
     # -- stages ----------------------------------------------------------------------------------------------------
 
@@ -214,25 +210,22 @@ class IngestService:
             self._split.put(item)
 
     def _is_unchanged(self, item: IngestItem, content_hash: str) -> bool:
-        known = item.known
-        if known is None or known.state is not DocumentState.READY or known.content_hash != content_hash:
+        if item.record.content_hash != content_hash:
             return False
-        self._store.touch(known.id, item.record.stamp)
-        self._store.set_state(known.id, DocumentState.READY)
-        item.chunk_count, item.pages = known.chunk_count, known.page_count
-        item.job.finished(item.outcome(skipped=True))
+        record = self._store.touch(item.record.id, item.record.stamp)
+        if record.state is DocumentState.READY:
+            item.job.finished(item.outcome(record, skipped=True))
+        else:
+            self._feed_embedding(item, record)
         return True
 
     def _is_moved(self, item: IngestItem, content_hash: str) -> bool:
         """A file whose content the library knows under a path that is gone was moved: nothing needs reading."""
-        for twin in self._store.documents_by_hash(content_hash):
+        for twin in self._store.documents_with_hash(content_hash):
             if twin.id == item.record.id or twin.state is not DocumentState.READY or twin.path.exists():
                 continue
-            self._store.remove(item.record.id)
             self._store.rename(twin.id, item.record.path)
-            self._store.touch(twin.id, item.record.stamp)
-            item.chunk_count, item.pages = twin.chunk_count, twin.page_count
-            item.job.finished(item.outcome(skipped=True, document_id=twin.id))
+            item.job.finished(item.outcome(self._store.touch(twin.id, item.record.stamp), skipped=True))
             return True
         return False
 
@@ -249,7 +242,7 @@ class IngestService:
             item.pages, item.chunk_count = parsed.page_count, len(chunks)
             self._queue_chunks(item, result.new)
 
-    def _queue_chunks(self, item: IngestItem, chunks: Sequence[object]) -> None:
+    def _queue_chunks(self, item: IngestItem, chunks: Sequence[ChunkToEmbed]) -> None:
         groups = group_chunks(item, chunks)
         item.open_groups = len(groups)
         if not groups:
@@ -281,8 +274,8 @@ class IngestService:
                 self._finish(group.item)
 
     def _finish(self, item: IngestItem) -> None:
-        self._store.finish(item.record.id)
-        item.job.finished(item.outcome())
+        if self._store.finish(item.record.id, self._open_embedder().model_key):
+            item.job.finished(item.outcome())
 
     # -- what goes wrong -------------------------------------------------------------------------------------------
 
@@ -293,9 +286,19 @@ class IngestService:
         if not self._closed and not item.dropped:
             item.dropped = True
             if item.job.failure is None:
-                self._store.abandon(item.record.id)
+                self._abandon(item.record)
         item.job.dropped(item.record.path)
         return True
+
+    def _abandon(self, record: DocumentRecord) -> None:
+        """The user cancelled: a file never read leaves the library, one read before stays as it was.
+
+        The stamp 0, 0 makes the next ingestion look at the file again.
+        """
+        if record.content_hash:
+            self._store.touch(record.id, FileStamp(0, 0))
+        else:
+            self._store.remove(record.id)
 
     def _failed(self, items: list[IngestItem], error: Exception) -> None:
         for item in items:
@@ -311,6 +314,8 @@ class IngestService:
         if isinstance(error, WorkCancelledError | StageClosedError):
             item.job.token.cancel()
             self._left_out(item)
+        elif isinstance(error, UnknownDocumentError):
+            item.job.dropped(item.record.path)  # removed by the user in the meantime
         elif isinstance(error, DocumentError):
             self._record_failure(item, error)
         elif isinstance(error, UserFacingError):

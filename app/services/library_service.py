@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.domain.documents import Box, DocumentRecord, DocumentState, FileStamp
+from app.domain.documents import Box, DocumentRecord, FileStamp
 from app.domain.errors import BadInputError
 from app.domain.passages import Passage, Scope, SearchMode
 from app.retrieval.retriever import Retriever
-from app.storage.library_store import LibraryStore, StoredSection
+from app.storage.library_store import LibraryStore
+from app.storage.library_values import StoredSection, UnknownDocumentError
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,13 @@ class LibraryService:
         """All documents, in order of adding."""
         return self._store.documents()
 
-    def document(self, document_id: int) -> DocumentRecord | None:
-        """One document, or None if it is not (or no longer) in the library."""
-        return self._store.document(document_id)
+    def document(self, document_id: int) -> DocumentRecord:
+        """One document. Raises ``BadInputError`` if it is not (or no longer) in the library."""
+        try:
+            return self._store.document(document_id)
+        except UnknownDocumentError as error:
+            message = "This document is no longer in the library. Its quotes stay in your chats."
+            raise BadInputError(message) from error
 
     def remove(self, path: Path) -> list[DocumentRecord]:
         """Take a file, or all files below a folder, out of the library. The files themselves are not touched.
@@ -73,18 +78,14 @@ class LibraryService:
 
     def source(self, document_id: int) -> SourceView:
         """A document's text and sections. Raises ``BadInputError`` if it is no longer in the library."""
-        record = self._store.document(document_id)
-        if record is None:
-            raise BadInputError("This document is no longer in the library. Its quotes stay in your chats.")
+        record = self.document(document_id)
         text = self._store.document_text(document_id)
         return SourceView(record, text, tuple(self._store.sections(document_id)), file_changed(record))
 
     def boxes(self, document_id: int, start: int, end: int) -> tuple[Box, ...]:
         """Rectangles of ``[start, end)`` on its page; empty unless the file is a PDF that is still as it was read."""
-        record = self._store.document(document_id)
-        if record is None or record.state is not DocumentState.READY or record.media_type != "application/pdf":
-            return ()
-        if file_changed(record):
+        record = self.document(document_id)
+        if record.media_type != "application/pdf" or file_changed(record):
             return ()
         for section in self._store.sections(document_id):
             if section.start <= start < section.end and section.page is not None:

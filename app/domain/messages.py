@@ -321,6 +321,7 @@ class Accumulator:
         self.id: str | None = None
         self.name: str | None = None
         self.model: str | None = None
+        self.started = False
 
     @property
     def usage(self) -> Usage | None:
@@ -329,6 +330,7 @@ class Accumulator:
 
     def add(self, chunk: Message) -> None:
         """Add the next chunk."""
+        self.started = True
         for part in chunk.parts:
             self._parts.add(part)
         if self.id is None:

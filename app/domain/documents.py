@@ -108,6 +108,11 @@ class Chunk:
     context: str = ""
     token_count: int = 0
 
+    @property
+    def embedded_text(self) -> str:
+        """What is embedded: the context, a line end, the text. Equal embedded texts share a vector."""
+        return f"{self.context}\n{self.text}" if self.context else self.text
+
 
 class DocumentState(StrEnum):
     """Where a document stands. Stored, so that work resumes there after a kill."""

@@ -1,0 +1,327 @@
+"""The text of documents: sections for the viewer, chunks for searching."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from app.domain.documents import SECTION_SEPARATOR, Chunk, ParsedDocument, SectionKind
+from app.domain.passages import Passage, Scope
+from app.storage.change_log import Operation, log_change
+from app.storage.database import Database
+from app.storage.library_values import ChunkToEmbed, ReplaceResult, StoredSection, UnknownDocumentError
+from app.storage.rows import (
+    char_map_from_blob,
+    char_map_to_blob,
+    clean,
+    id_list,
+    path_from_column,
+    text_from_blob,
+    text_to_blob,
+    texts_from_column,
+    texts_to_column,
+)
+from app.storage.scopes import scope_condition
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_PAGE = 2048
+
+
+class ContentTable:
+    """Sections and chunks. Part of ``LibraryStore``. Chunks of unfinished or excluded documents are not shown."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def replace_content(
+        self,
+        document_id: int,
+        parsed: ParsedDocument,
+        content_hash: str,
+        chunks: Sequence[Chunk],
+        search_texts: Sequence[str],
+    ) -> ReplaceResult:
+        """Store what was read from a file in place of what was there; the document is then EMBEDDING.
+
+        One transaction. A chunk whose embedded text was there before keeps its id and its vectors. New chunks have
+        no vector and stay hidden until ``finish``. Raises ``UnknownDocumentError`` for a document that was removed.
+        """
+        if len(chunks) != len(search_texts):
+            raise ValueError(f"{len(chunks)} chunks, but {len(search_texts)} search texts")
+        rows = [
+            _chunk_row(position, chunk, text)
+            for position, (chunk, text) in enumerate(zip(chunks, search_texts, strict=True))
+        ]
+        with self._database.write() as connection:
+            _describe(connection, document_id, parsed, content_hash, len(chunks))
+            connection.execute("DELETE FROM sections WHERE document_id = ?", (document_id,))
+            connection.executemany(_INSERT_SECTION, _section_rows(document_id, parsed))
+            return _replace_chunks(connection, document_id, rows)
+
+    def document_text(self, document_id: int) -> str:
+        """The whole text of a document, empty if it was not read."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT text FROM sections WHERE document_id = ? ORDER BY position", (document_id,)
+            )
+            return SECTION_SEPARATOR.join(text_from_blob(row[0]) for row in rows)
+
+    def sections(self, document_id: int) -> list[StoredSection]:
+        """The sections of a document in order; their character maps are read when first used."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                'SELECT id, start, "end", page, headings, kind, char_map IS NOT NULL FROM sections '
+                "WHERE document_id = ? ORDER BY position",
+                (document_id,),
+            ).fetchall()
+        return [self._section(row) for row in rows]
+
+    def passages(self, chunk_ids: Iterable[int]) -> dict[int, Passage]:
+        """Visible chunks by id, with score 0. Unknown ids are left out."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                'SELECT chunk.id, document_id, path, title, content_hash, start, "end", text, page, headings, '
+                "token_count FROM visible_chunks AS chunk JOIN documents ON documents.id = document_id "
+                "WHERE chunk.id IN (SELECT value FROM json_each(?))",
+                (id_list(chunk_ids),),
+            ).fetchall()
+        return {row[0]: _passage(row) for row in rows}
+
+    def neighbours(self, chunk_id: int, before: int, after: int) -> list[int]:
+        """Ids of up to ``before`` visible chunks before a chunk in its document, itself, and up to ``after`` behind."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT near.id FROM chunks AS origin JOIN visible_chunks AS near "
+                "ON near.document_id = origin.document_id "
+                "AND near.position BETWEEN origin.position - ? AND origin.position + ? "
+                "WHERE origin.id = ? ORDER BY near.position",
+                (before, after, chunk_id),
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def chunk_ids_in_scope(self, scope: Scope) -> NDArray[np.int64] | None:
+        """Ids of the visible chunks in ``scope``, ascending; None when it limits nothing."""
+        if scope.everything:
+            return None
+        import numpy as np
+
+        condition, parameters = scope_condition(scope)
+        with self._database.read() as connection:
+            cursor = connection.execute(
+                # The condition is made of constants only; every value is a parameter.
+                f"SELECT id FROM visible_chunks WHERE document_id IN (SELECT id FROM documents WHERE {condition})",  # noqa: S608
+                parameters,
+            )
+            ids = np.fromiter((row[0] for row in cursor), dtype=np.int64)
+        ids.sort()
+        return ids
+
+    def search_rows(self, after_chunk_id: int = 0) -> Iterator[tuple[int, str, str, str]]:
+        """Visible chunks in order of their ids: (chunk id, search text, title, path). Read in pages."""
+        while True:
+            with self._database.read() as connection:
+                rows = connection.execute(
+                    "SELECT chunk.id, search_text, title, path FROM visible_chunks AS chunk "
+                    "JOIN documents ON documents.id = document_id WHERE chunk.id > ? ORDER BY chunk.id LIMIT ?",
+                    (after_chunk_id, _PAGE),
+                ).fetchall()
+            yield from map(_search_row, rows)
+            if len(rows) < _PAGE:
+                return
+            after_chunk_id = rows[-1][0]
+
+    def search_rows_of(self, chunk_ids: Iterable[int]) -> list[tuple[int, str, str, str]]:
+        """``search_rows`` of the given chunks."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT chunk.id, search_text, title, path FROM visible_chunks AS chunk "
+                "JOIN documents ON documents.id = document_id "
+                "WHERE chunk.id IN (SELECT value FROM json_each(?)) ORDER BY chunk.id",
+                (id_list(chunk_ids),),
+            ).fetchall()
+        return [_search_row(row) for row in rows]
+
+    def chunk_count(self) -> int:
+        """How many chunks searches show."""
+        with self._database.read() as connection:
+            total, hidden = connection.execute(
+                "SELECT (SELECT count(*) FROM chunks), (SELECT count(*) FROM hidden_chunks)"
+            ).fetchone()
+        return int(total - hidden)
+
+    def _section(self, row: tuple[Any, ...]) -> StoredSection:
+        section_id, start, end, page, headings, kind, has_char_map = row
+        return StoredSection(
+            start,
+            end,
+            page,
+            texts_from_column(headings),
+            SectionKind(kind),
+            bool(has_char_map),
+            lambda: self._char_map(section_id),
+        )
+
+    def _char_map(self, section_id: int) -> tuple[int, ...] | None:
+        with self._database.read() as connection:
+            row = connection.execute("SELECT char_map FROM sections WHERE id = ?", (section_id,)).fetchone()
+        return char_map_from_blob(row[0]) if row and row[0] is not None else None
+
+
+_INSERT_SECTION = (
+    'INSERT INTO sections (document_id, position, start, "end", page, kind, headings, text, char_map) '
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_SELECT_CHUNKS = (
+    'SELECT id, position, start, "end", page, token_count, headings, context, text, search_text FROM chunks '
+    "WHERE document_id = ? ORDER BY position"
+)
+_INSERT_CHUNK = (
+    'INSERT INTO chunks (id, document_id, position, start, "end", page, token_count, headings, context, text, '
+    "search_text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+# position, start, end, page, token_count, headings, context, text, search_text
+_ChunkRow = tuple[int, int, int, int | None, int, str, str, str, str]
+_SEARCH_TEXT = 8
+
+
+def _section_rows(document_id: int, parsed: ParsedDocument) -> Iterator[tuple[Any, ...]]:
+    for position, placed in enumerate(parsed.sections):
+        section = placed.section
+        yield (
+            document_id,
+            position,
+            placed.start,
+            placed.end,
+            section.page,
+            section.kind,
+            texts_to_column(section.headings),
+            text_to_blob(section.text),
+            char_map_to_blob(section.char_map),
+        )
+
+
+def _chunk_row(position: int, chunk: Chunk, search_text: str) -> _ChunkRow:
+    return (
+        position,
+        chunk.start,
+        chunk.end,
+        chunk.page,
+        chunk.token_count,
+        texts_to_column(chunk.headings),
+        clean(chunk.context),
+        clean(chunk.text),
+        clean(search_text),
+    )
+
+
+def _embedded_text(row: _ChunkRow) -> str:
+    return Chunk(row[7], row[1], row[2], context=row[6]).embedded_text
+
+
+def _describe(
+    connection: sqlite3.Connection, document_id: int, parsed: ParsedDocument, content_hash: str, chunk_count: int
+) -> None:
+    changed = connection.execute(
+        "UPDATE documents SET title = ?, media_type = ?, content_hash = ?, state = 'embedding', reason = NULL, "
+        "message = '', page_count = ?, chunk_count = ?, metadata = ?, updated_at = ? WHERE id = ?",
+        (
+            clean(parsed.title),
+            parsed.media_type,
+            content_hash,
+            parsed.page_count,
+            chunk_count,
+            json.dumps(parsed.metadata),
+            time.time(),
+            document_id,
+        ),
+    )
+    if not changed.rowcount:
+        raise UnknownDocumentError(document_id)
+
+
+def _replace_chunks(connection: sqlite3.Connection, document_id: int, rows: list[_ChunkRow]) -> ReplaceResult:
+    old = {row[0]: row[1:] for row in connection.execute(_SELECT_CHUNKS, (document_id,))}
+    kept, new_rows, removed = _match(old, rows)
+    _delete_chunks(connection, removed)
+    _update_chunks(connection, {chunk_id: row for chunk_id, row in kept.items() if row != old[chunk_id]}, old)
+    return ReplaceResult(frozenset(kept), _insert_chunks(connection, document_id, new_rows), removed)
+
+
+def _match(old: dict[int, _ChunkRow], rows: list[_ChunkRow]) -> tuple[dict[int, _ChunkRow], list[_ChunkRow], list[int]]:
+    """Give each row the first unused old chunk with the same embedded text: (kept by id, new, removed ids)."""
+    available: defaultdict[str, deque[int]] = defaultdict(deque)
+    for chunk_id, row in old.items():
+        available[_embedded_text(row)].append(chunk_id)
+    kept: dict[int, _ChunkRow] = {}
+    new: list[_ChunkRow] = []
+    for row in rows:
+        candidates = available.get(_embedded_text(row))
+        if candidates:
+            kept[candidates.popleft()] = row
+        else:
+            new.append(row)
+    return kept, new, [chunk_id for chunk_id in old if chunk_id not in kept]
+
+
+def _delete_chunks(connection: sqlite3.Connection, chunk_ids: list[int]) -> None:
+    log_change(connection, Operation.REMOVED, _visible(connection, chunk_ids))
+    connection.executemany("DELETE FROM chunks WHERE id = ?", [(each,) for each in chunk_ids])
+
+
+def _update_chunks(connection: sqlite3.Connection, changed: dict[int, _ChunkRow], old: dict[int, _ChunkRow]) -> None:
+    connection.executemany(
+        'UPDATE chunks SET position = ?, start = ?, "end" = ?, page = ?, token_count = ?, headings = ?, context = ?, '
+        "text = ?, search_text = ? WHERE id = ?",
+        [(*row, chunk_id) for chunk_id, row in changed.items()],
+    )
+    reworded = [each for each, row in changed.items() if row[_SEARCH_TEXT] != old[each][_SEARCH_TEXT]]
+    log_change(connection, Operation.REWORDED, _visible(connection, reworded))
+
+
+def _insert_chunks(connection: sqlite3.Connection, document_id: int, rows: list[_ChunkRow]) -> list[ChunkToEmbed]:
+    last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'chunks'").fetchone()
+    first_id = int(last[0]) + 1 if last else 1
+    ids = range(first_id, first_id + len(rows))
+    connection.executemany(
+        _INSERT_CHUNK,
+        [(chunk_id, document_id, *row) for chunk_id, row in zip(ids, rows, strict=True)],
+    )
+    connection.executemany("INSERT INTO hidden_chunks (chunk_id) VALUES (?)", [(each,) for each in ids])
+    return [ChunkToEmbed(chunk_id, _embedded_text(row)) for chunk_id, row in zip(ids, rows, strict=True)]
+
+
+def _visible(connection: sqlite3.Connection, chunk_ids: list[int]) -> list[int]:
+    hidden = connection.execute(
+        "SELECT chunk_id FROM hidden_chunks WHERE chunk_id IN (SELECT value FROM json_each(?))", (id_list(chunk_ids),)
+    )
+    return sorted(set(chunk_ids) - {row[0] for row in hidden})
+
+
+def _search_row(row: tuple[Any, ...]) -> tuple[int, str, str, str]:
+    chunk_id, search_text, title, path = row
+    return chunk_id, search_text, title, clean(str(path_from_column(path)))
+
+
+def _passage(row: tuple[Any, ...]) -> Passage:
+    chunk_id, document_id, path, title, file_hash, start, end, text, page, headings, token_count = row
+    return Passage(
+        chunk_id=chunk_id,
+        document_id=document_id,
+        path=path_from_column(path),
+        title=title,
+        file_hash=file_hash,
+        start=start,
+        end=end,
+        text=text,
+        score=0.0,
+        page=page,
+        headings=texts_from_column(headings),
+        token_count=token_count,
+    )

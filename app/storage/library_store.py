@@ -1,0 +1,34 @@
+"""The library: documents, their text, chunks and vectors, and what the derived indexes need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.storage.change_log import ChangeLog
+from app.storage.content_table import ContentTable
+from app.storage.database import Database
+from app.storage.document_table import DocumentTable
+from app.storage.index_records import IndexRecords
+from app.storage.library_integrity import library_problems
+from app.storage.library_schema import LIBRARY_SCHEMA
+from app.storage.vector_table import VectorTable
+
+
+def open_library(path: Path, *, read_only: bool = False) -> Database:
+    """Open or create ``library.db``. Raises ``StorageError`` as ``Database`` does."""
+    return Database(path, LIBRARY_SCHEMA, read_only=read_only)
+
+
+class LibraryStore(DocumentTable, ContentTable, VectorTable, ChangeLog, IndexRecords):
+    """All that ``library.db`` holds, one method per use; the bases divide it by concern.
+
+    Every method may raise ``StorageError``. Thread-safe. Each writing method is one transaction; to join several,
+    wrap them in ``with database.write():``.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def integrity(self) -> list[str]:
+        """Problems found in the file and in what it says; empty when it is sound. Reads everything."""
+        return self._database.integrity() or library_problems(self._database)

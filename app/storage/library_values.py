@@ -1,0 +1,86 @@
+"""Values that the library store hands out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from app.domain.documents import SectionKind
+from app.domain.errors import FootnoteError
+
+
+class UnknownDocumentError(FootnoteError):
+    """The document is not in the library (any more): removed while work on it went on."""
+
+
+class ChangesPrunedError(FootnoteError):
+    """The change log no longer reaches back that far: read the segments or the vectors anew."""
+
+
+class ChunkToEmbed(NamedTuple):
+    """A chunk that lacks a vector, and the text to embed."""
+
+    chunk_id: int
+    embed_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceResult:
+    """What became of a document's chunks. ``kept`` have their old ids and vectors; ``new`` follow their order."""
+
+    kept: frozenset[int]
+    new: list[ChunkToEmbed]
+    removed: list[int]
+
+
+class Changes(NamedTuple):
+    """What happened up to ``sequence``. Apply ``removed`` first; an id in both lists was changed."""
+
+    sequence: int
+    added: list[int]
+    removed: list[int]
+
+
+@dataclass(frozen=True)
+class StoredSection:
+    """A section of a stored document: ``document_text[start:end]`` is its text."""
+
+    start: int
+    end: int
+    page: int | None
+    headings: tuple[str, ...]
+    kind: SectionKind
+    has_char_map: bool
+    _load_char_map: Callable[[], tuple[int, ...] | None] = field(repr=False, compare=False)
+
+    @cached_property
+    def char_map(self) -> tuple[int, ...] | None:
+        """The index in PDFium's page text of each character, -1 for none (PDF only). Read at first use."""
+        return self._load_char_map()
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSegment:
+    """The record of one immutable file of a derived index.
+
+    ``kind`` names the index (``vector``, ``keyword``), ``model_key`` is empty where no model matters, ``generation``
+    grows with every segment written. ``block_checksums`` are the concatenated checksums of the file's blocks of
+    ``block_size`` bytes. ``sequence`` is the change the index had reached. ``tombstones`` are chunk ids the file
+    holds but that were removed since; ``vector_count`` counts them too.
+    """
+
+    kind: str
+    model_key: str
+    generation: int
+    file_name: str
+    sha256: str
+    vector_count: int
+    max_chunk_id: int
+    sequence: int
+    dimension: int = 0
+    block_size: int = 0
+    block_checksums: bytes = b""
+    tombstones: tuple[int, ...] = ()
+    created_at: float = 0.0

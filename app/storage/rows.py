@@ -1,0 +1,99 @@
+"""How values are written in columns and read back."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import zlib
+from array import array
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+_COMPRESSION = 1  # level 6 is three times slower for a tenth less
+
+
+def path_to_column(path: Path) -> str | bytes:
+    """The path as text, or as bytes where its name is not valid Unicode (SQLite's text is UTF-8)."""
+    text = str(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(text)
+    return text
+
+
+def path_from_column(value: str | bytes) -> Path:
+    """The inverse of ``path_to_column``."""
+    return Path(os.fsdecode(value))
+
+
+def clean(text: str) -> str:
+    """``text`` with each lone surrogate, which UTF-8 can't hold, replaced by one ``?``: no offset moves."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+def texts_to_column(texts: Sequence[str]) -> str:
+    """A list of texts as JSON; an empty one as nothing."""
+    return json.dumps([clean(text) for text in texts], ensure_ascii=False) if texts else ""
+
+
+def texts_from_column(value: str) -> tuple[str, ...]:
+    """The inverse of ``texts_to_column``."""
+    return tuple(json.loads(value)) if value else ()
+
+
+def ids_to_column(ids: Iterable[int]) -> bytes:
+    """Ids as little-endian int64."""
+    return _little_endian(array("q", ids)).tobytes()
+
+
+def ids_from_column(value: bytes) -> array[int]:
+    """The inverse of ``ids_to_column``."""
+    ids = array("q")
+    ids.frombytes(value)
+    return _little_endian(ids)
+
+
+def text_to_blob(text: str) -> bytes:
+    """Compressed UTF-8."""
+    return zlib.compress(clean(text).encode(), _COMPRESSION)
+
+
+def text_from_blob(value: bytes) -> str:
+    """The inverse of ``text_to_blob``."""
+    return zlib.decompress(value).decode()
+
+
+def char_map_to_blob(char_map: Sequence[int] | None) -> bytes | None:
+    """Character indexes as compressed int32 differences: they mostly grow by one, which shrinks to almost nothing."""
+    if char_map is None:
+        return None
+    differences = array("i", char_map)
+    for position in range(len(differences) - 1, 0, -1):
+        differences[position] -= differences[position - 1]
+    return zlib.compress(_little_endian(differences).tobytes(), _COMPRESSION)
+
+
+def char_map_from_blob(value: bytes) -> tuple[int, ...]:
+    """The inverse of ``char_map_to_blob``."""
+    from itertools import accumulate
+
+    differences = array("i")
+    differences.frombytes(zlib.decompress(value))
+    return tuple(accumulate(_little_endian(differences)))
+
+
+def id_list(ids: Iterable[int]) -> str:
+    """Ids as JSON, for ``IN (SELECT value FROM json_each(?))``: one parameter for any number of ids."""
+    return json.dumps([int(each) for each in ids])
+
+
+def _little_endian(values: array[int]) -> array[int]:
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values

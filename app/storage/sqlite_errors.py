@@ -1,0 +1,48 @@
+"""SQLite's error codes in words for the user."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.domain.errors import StorageError
+
+_IN_USE = "{path} is in use by another program. Close other Footnote windows and commands and try again."
+# Primary result codes, https://www.sqlite.org/rescode.html; extended codes carry them in the low byte.
+_MESSAGES = {
+    sqlite3.SQLITE_FULL: "The disk that holds {path} is full. Nothing of the last step was saved. Free some space and "
+    "try again.",
+    sqlite3.SQLITE_BUSY: _IN_USE,
+    sqlite3.SQLITE_LOCKED: _IN_USE,
+    sqlite3.SQLITE_IOERR: "{path} can't be read or written: the disk reported an error. Check that the disk is "
+    "connected, healthy and not full, then try again.",
+    sqlite3.SQLITE_READONLY: "{path} can't be changed: the file or its folder is read-only. Check its permissions.",
+    sqlite3.SQLITE_PERM: "{path} can't be opened: permission denied. Check who owns it.",
+    sqlite3.SQLITE_CANTOPEN: "{path} can't be opened. Check that its folder exists and that you may write there.",
+}
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+@contextmanager
+def storage_errors(path: Path, damaged_advice: str) -> Iterator[None]:
+    """Turn what the disk or another program did to ``path`` into ``StorageError``; our own mistakes pass through."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        message = _message(error, path, damaged_advice)
+        if message is None:
+            raise
+        raise StorageError(message) from error
+
+
+def _message(error: sqlite3.Error, path: Path, damaged_advice: str) -> str | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return None
+    primary = code & 0xFF
+    if primary in _DAMAGED:
+        return f"{path} is damaged. {damaged_advice}"
+    template = _MESSAGES.get(primary)
+    return template.format(path=path) if template else None

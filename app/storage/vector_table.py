@@ -1,0 +1,146 @@
+"""The embedding of each chunk, float16, one per embedding model."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from app.domain.documents import Chunk
+from app.storage.change_log import Operation, log_change
+from app.storage.database import Database
+from app.storage.document_table import reveal
+from app.storage.library_values import ChunkToEmbed, UnknownDocumentError
+from app.storage.rows import id_list
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_PAGE = 8192
+_LACKING = """
+    SELECT id, context, text FROM chunks WHERE NOT EXISTS (
+        SELECT 1 FROM vectors WHERE chunk_id = chunks.id
+        AND model_id = (SELECT id FROM embedding_models WHERE model_key = :model)
+    ) AND :document IS NULL ORDER BY id
+"""
+_LACKING_OF_DOCUMENT = """
+    SELECT id, context, text FROM chunks WHERE document_id = :document AND NOT EXISTS (
+        SELECT 1 FROM vectors WHERE chunk_id = chunks.id
+        AND model_id = (SELECT id FROM embedding_models WHERE model_key = :model)
+    ) ORDER BY id
+"""
+
+
+class VectorTable:
+    """Vectors by chunk and model. Part of ``LibraryStore``. Reading leaves hidden chunks out."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def store_vectors(self, model_key: str, rows: Sequence[tuple[int, bytes]]) -> None:
+        """Store (chunk id, vector as little-endian float16); a chunk that was removed meanwhile is passed over."""
+        with self._database.write() as connection:
+            model_id = _model_id(connection, model_key)
+            connection.executemany(
+                "INSERT INTO vectors (chunk_id, model_id, vector) SELECT ?1, ?2, ?3 "
+                "WHERE EXISTS (SELECT 1 FROM chunks WHERE id = ?1) "
+                "ON CONFLICT (chunk_id, model_id) DO UPDATE SET vector = excluded.vector",
+                [(chunk_id, model_id, vector) for chunk_id, vector in rows],
+            )
+            shown = connection.execute(
+                "SELECT chunk_id FROM visible_vectors WHERE chunk_id IN (SELECT value FROM json_each(?)) "
+                "AND model_key = ? ORDER BY chunk_id",
+                (id_list(chunk_id for chunk_id, _ in rows), model_key),
+            ).fetchall()
+            log_change(connection, Operation.EMBEDDED, [row[0] for row in shown], model_id)
+
+    def chunks_without_vector(self, model_key: str, document_id: int | None = None) -> list[ChunkToEmbed]:
+        """Chunks, of one document or of all, that this model has not embedded, in order of their ids."""
+        query = _LACKING if document_id is None else _LACKING_OF_DOCUMENT
+        with self._database.read() as connection:
+            rows = connection.execute(query, {"document": document_id, "model": model_key}).fetchall()
+        return [ChunkToEmbed(row[0], Chunk(row[2], 0, len(row[2]), context=row[1]).embedded_text) for row in rows]
+
+    def finish(self, document_id: int, model_key: str | None = None) -> bool:
+        """Make the document READY and show its chunks, unless one lacks a vector (of ``model_key``, or any).
+
+        Returns whether it is READY. Raises ``UnknownDocumentError`` for a document that was removed.
+        """
+        with self._database.write() as connection:
+            lacking = connection.execute(
+                "SELECT 1 FROM chunks WHERE document_id = :document AND NOT EXISTS ("
+                "SELECT 1 FROM vectors JOIN embedding_models ON embedding_models.id = model_id "
+                "WHERE chunk_id = chunks.id AND model_key = ifnull(:model, model_key)) LIMIT 1",
+                {"document": document_id, "model": model_key},
+            ).fetchone()
+            if lacking:
+                return False
+            changed = connection.execute(
+                "UPDATE documents SET state = 'ready', reason = NULL, message = '', updated_at = ? WHERE id = ?",
+                (time.time(), document_id),
+            )
+            if not changed.rowcount:
+                raise UnknownDocumentError(document_id)
+            reveal(connection, document_id)
+        return True
+
+    def vectors(self, model_key: str, after_chunk_id: int = 0, limit: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """(chunk id, vector as little-endian float16) in order of chunk ids, read in pages."""
+        while limit is None or limit > 0:
+            size = _PAGE if limit is None else min(limit, _PAGE)
+            rows = self._page(model_key, after_chunk_id, size)
+            yield from rows
+            if len(rows) < size:
+                return
+            after_chunk_id = rows[-1][0]
+            limit = None if limit is None else limit - size
+
+    def vectors_matrix(
+        self, model_key: str, after_chunk_id: int = 0, limit: int = 65536
+    ) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+        """The next ``limit`` vectors as (ids (n,), float16 matrix (n, dimension)); (0,) and (0, 0) at the end."""
+        return _matrix(self._page(model_key, after_chunk_id, limit))
+
+    def vectors_of(self, model_key: str, chunk_ids: Iterable[int]) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+        """Vectors of the given chunks as ``vectors_matrix``, ascending; chunks without one are left out."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT chunk_id, vector FROM visible_vectors WHERE chunk_id IN (SELECT value FROM json_each(?)) "
+                "AND model_key = ? ORDER BY chunk_id",
+                (id_list(chunk_ids), model_key),
+            ).fetchall()
+        return _matrix(rows)
+
+    def vector_count(self, model_key: str) -> int:
+        """How many visible chunks have a vector of this model."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM visible_vectors WHERE model_key = ?", (model_key,)
+            ).fetchone()
+        return int(row[0])
+
+    def _page(self, model_key: str, after_chunk_id: int, limit: int) -> list[tuple[int, bytes]]:
+        with self._database.read() as connection:
+            return connection.execute(
+                "SELECT chunk_id, vector FROM visible_vectors WHERE chunk_id > ? AND model_key = ? "
+                "ORDER BY chunk_id LIMIT ?",
+                (after_chunk_id, model_key, limit),
+            ).fetchall()
+
+
+def _model_id(connection: sqlite3.Connection, model_key: str) -> int:
+    connection.execute("INSERT INTO embedding_models (model_key) VALUES (?) ON CONFLICT DO NOTHING", (model_key,))
+    row = connection.execute("SELECT id FROM embedding_models WHERE model_key = ?", (model_key,)).fetchone()
+    return int(row[0])
+
+
+def _matrix(rows: list[tuple[int, bytes]]) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    import numpy as np
+
+    ids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
+    if not rows:
+        return ids, np.empty((0, 0), dtype=np.float16)
+    flat = np.frombuffer(b"".join([row[1] for row in rows]), dtype="<f2")
+    return ids, flat.reshape(len(rows), -1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from app.chat_models.call import DEFAULT_TIMEOUTS, Call, PrefillStyle, Timeouts
 from app.chat_models.codec import Codec, WireRequest
 from app.chat_models.loop_thread import closing
 from app.chat_models.model import ChatModel
+from app.chat_models.profiles import ModelProfile
 from app.chat_models.token_estimate import estimate_prompt, estimate_tokens
 from app.chat_models.wire.frames import Frame
 from app.domain.chat_errors import ChatError
@@ -39,6 +40,8 @@ class ProviderModel(ChatModel):
     """Carries them."""
     timeouts: Timeouts = DEFAULT_TIMEOUTS
     """Limits of the transport, unless the call sets them itself."""
+    profiles: Callable[[str], ModelProfile | None] | None = None
+    """Finds the profile of a model of this provider."""
     endpoint: Mapping[str, Any] | None = None
     """The settings this model was made with besides model, parameters and secrets, for ``serialize``."""
 
@@ -85,3 +88,9 @@ class ProviderModel(ChatModel):
     def prefill_style(self, call: Call) -> PrefillStyle:
         """As the codec knows it."""
         return self.codec.prefill_style(call)
+
+    def profile_of(self, call: Call) -> ModelProfile | None:
+        """The profile of the called model."""
+        if self.profile is not None and call.model in ("", self.model):
+            return self.profile
+        return self.profiles(call.model or self.model) if self.profiles else None

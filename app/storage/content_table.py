@@ -18,8 +18,10 @@ from app.storage.rows import (
     char_map_from_blob,
     char_map_to_blob,
     clean,
+    embedded_text,
     id_list,
     path_from_column,
+    sorted_ids,
     text_from_blob,
     text_to_blob,
     texts_from_column,
@@ -110,18 +112,14 @@ class ContentTable:
         """Ids of the visible chunks in ``scope``, ascending; None when it limits nothing."""
         if scope.everything:
             return None
-        import numpy as np
-
         condition, parameters = scope_condition(scope)
         with self._database.read() as connection:
-            cursor = connection.execute(
-                # The condition is made of constants only; every value is a parameter.
-                f"SELECT id FROM visible_chunks WHERE document_id IN (SELECT id FROM documents WHERE {condition})",  # noqa: S608
+            row = connection.execute(
+                "SELECT group_concat(id) FROM visible_chunks WHERE document_id IN "  # noqa: S608  made of constants
+                f"(SELECT id FROM documents WHERE {condition})",
                 parameters,
-            )
-            ids = np.fromiter((row[0] for row in cursor), dtype=np.int64)
-        ids.sort()
-        return ids
+            ).fetchone()
+        return sorted_ids(row[0])
 
     def search_rows(self, after_chunk_id: int = 0) -> Iterator[tuple[int, str, str, str]]:
         """Visible chunks in order of their ids: (chunk id, search text, title, path). Read in pages."""
@@ -221,10 +219,6 @@ def _chunk_row(position: int, chunk: Chunk, search_text: str) -> _ChunkRow:
     )
 
 
-def _embedded_text(row: _ChunkRow) -> str:
-    return Chunk(row[7], row[1], row[2], context=row[6]).embedded_text
-
-
 def _describe(
     connection: sqlite3.Connection, document_id: int, parsed: ParsedDocument, content_hash: str, chunk_count: int
 ) -> None:
@@ -251,18 +245,19 @@ def _replace_chunks(connection: sqlite3.Connection, document_id: int, rows: list
     kept, new_rows, removed = _match(old, rows)
     _delete_chunks(connection, removed)
     _update_chunks(connection, {chunk_id: row for chunk_id, row in kept.items() if row != old[chunk_id]}, old)
-    return ReplaceResult(frozenset(kept), _insert_chunks(connection, document_id, new_rows), removed)
+    _insert_chunks(connection, document_id, new_rows)
+    return ReplaceResult(frozenset(kept), _never_embedded(connection, document_id), removed)
 
 
 def _match(old: dict[int, _ChunkRow], rows: list[_ChunkRow]) -> tuple[dict[int, _ChunkRow], list[_ChunkRow], list[int]]:
     """Give each row the first unused old chunk with the same embedded text: (kept by id, new, removed ids)."""
     available: defaultdict[str, deque[int]] = defaultdict(deque)
     for chunk_id, row in old.items():
-        available[_embedded_text(row)].append(chunk_id)
+        available[embedded_text(row[6], row[7])].append(chunk_id)
     kept: dict[int, _ChunkRow] = {}
     new: list[_ChunkRow] = []
     for row in rows:
-        candidates = available.get(_embedded_text(row))
+        candidates = available.get(embedded_text(row[6], row[7]))
         if candidates:
             kept[candidates.popleft()] = row
         else:
@@ -285,7 +280,7 @@ def _update_chunks(connection: sqlite3.Connection, changed: dict[int, _ChunkRow]
     log_change(connection, Operation.REWORDED, _visible(connection, reworded))
 
 
-def _insert_chunks(connection: sqlite3.Connection, document_id: int, rows: list[_ChunkRow]) -> list[ChunkToEmbed]:
+def _insert_chunks(connection: sqlite3.Connection, document_id: int, rows: list[_ChunkRow]) -> None:
     last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'chunks'").fetchone()
     first_id = int(last[0]) + 1 if last else 1
     ids = range(first_id, first_id + len(rows))
@@ -294,7 +289,15 @@ def _insert_chunks(connection: sqlite3.Connection, document_id: int, rows: list[
         [(chunk_id, document_id, *row) for chunk_id, row in zip(ids, rows, strict=True)],
     )
     connection.executemany("INSERT INTO hidden_chunks (chunk_id) VALUES (?)", [(each,) for each in ids])
-    return [ChunkToEmbed(chunk_id, _embedded_text(row)) for chunk_id, row in zip(ids, rows, strict=True)]
+
+
+def _never_embedded(connection: sqlite3.Connection, document_id: int) -> list[ChunkToEmbed]:
+    rows = connection.execute(
+        "SELECT id, context, text FROM chunks WHERE document_id = ? "
+        "AND NOT EXISTS (SELECT 1 FROM vectors WHERE chunk_id = chunks.id) ORDER BY id",
+        (document_id,),
+    )
+    return [ChunkToEmbed(chunk_id, embedded_text(context, text)) for chunk_id, context, text in rows]
 
 
 def _visible(connection: sqlite3.Connection, chunk_ids: list[int]) -> list[int]:

@@ -12,15 +12,15 @@ from app.storage.library_values import IndexSegment
 from app.storage.rows import ids_from_column, ids_to_column
 
 _SELECT = """
-    SELECT kind, model_key, generation, file_name, sha256, vector_count, max_chunk_id, sequence, dimension, block_size,
-        block_checksums, tombstones, created_at
+    SELECT kind, model_key, generation, file_name, sha256, vector_count, max_chunk_id, sequence, dimension, size,
+        block_size, block_checksums, tombstones, created_at
     FROM index_segments WHERE kind = ? AND model_key = ? ORDER BY generation
 """
 _RECORD = """
     INSERT OR REPLACE INTO index_segments (
-        kind, model_key, generation, file_name, sha256, vector_count, max_chunk_id, sequence, dimension, block_size,
-        block_checksums, tombstones, created_at
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        kind, model_key, generation, file_name, sha256, vector_count, max_chunk_id, sequence, dimension, size,
+        block_size, block_checksums, tombstones, created_at
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -38,7 +38,7 @@ class IndexRecords:
         with self._database.read() as connection:
             rows = connection.execute(_SELECT, (kind, model_key)).fetchall()
         return [
-            replace(IndexSegment(*row[:11]), tombstones=tuple(ids_from_column(row[11])), created_at=row[12])
+            replace(IndexSegment(*row[:12]), tombstones=tuple(ids_from_column(row[12])), created_at=row[13])
             for row in rows
         ]
 
@@ -60,6 +60,7 @@ class IndexRecords:
                 each.max_chunk_id,
                 each.sequence,
                 each.dimension,
+                each.size,
                 each.block_size,
                 each.block_checksums,
                 ids_to_column(each.tombstones),

@@ -137,6 +137,7 @@ _INDEXES = Migration(
             max_chunk_id INTEGER NOT NULL,
             sequence INTEGER NOT NULL,
             dimension INTEGER NOT NULL,
+            size INTEGER NOT NULL,
             block_size INTEGER NOT NULL,
             block_checksums BLOB NOT NULL,
             tombstones BLOB NOT NULL,

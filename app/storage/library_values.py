@@ -28,7 +28,11 @@ class ChunkToEmbed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReplaceResult:
-    """What became of a document's chunks. ``kept`` have their old ids and vectors; ``new`` follow their order."""
+    """What became of a document's chunks, in the order of their ids.
+
+    ``kept`` have their old ids and vectors. ``new`` are all that lack any vector: those that were added, and kept ones
+    that were never embedded because the program had ended.
+    """
 
     kept: frozenset[int]
     new: list[ChunkToEmbed]
@@ -66,9 +70,9 @@ class IndexSegment:
     """The record of one immutable file of a derived index.
 
     ``kind`` names the index (``vector``, ``keyword``), ``model_key`` is empty where no model matters, ``generation``
-    grows with every segment written. ``block_checksums`` are the concatenated checksums of the file's blocks of
-    ``block_size`` bytes. ``sequence`` is the change the index had reached. ``tombstones`` are chunk ids the file
-    holds but that were removed since; ``vector_count`` counts them too.
+    grows with every segment written. ``size`` is the file's in bytes, ``block_checksums`` are the concatenated
+    checksums of its blocks of ``block_size`` bytes. ``sequence`` is the change the index had reached. ``tombstones``
+    are chunk ids the file holds but that were removed since; ``vector_count`` counts them too.
     """
 
     kind: str
@@ -80,6 +84,7 @@ class IndexSegment:
     max_chunk_id: int
     sequence: int
     dimension: int = 0
+    size: int = 0
     block_size: int = 0
     block_checksums: bytes = b""
     tombstones: tuple[int, ...] = ()

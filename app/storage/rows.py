@@ -9,6 +9,13 @@ import zlib
 from array import array
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.domain.documents import Chunk
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _COMPRESSION = 1  # level 6 is three times slower for a tenth less
 
@@ -91,6 +98,22 @@ def char_map_from_blob(value: bytes) -> tuple[int, ...]:
 def id_list(ids: Iterable[int]) -> str:
     """Ids as JSON, for ``IN (SELECT value FROM json_each(?))``: one parameter for any number of ids."""
     return json.dumps([int(each) for each in ids])
+
+
+def embedded_text(context: str, text: str) -> str:
+    """``Chunk.embedded_text`` of a stored chunk."""
+    return Chunk(text, 0, len(text), context=context).embedded_text
+
+
+def sorted_ids(concatenated: str | None) -> NDArray[np.int64]:
+    """Ids from SQL's ``group_concat``, ascending: one text is read three times faster than a row for each id."""
+    import numpy as np
+
+    if not concatenated:
+        return np.empty(0, dtype=np.int64)
+    ids = np.fromstring(concatenated, dtype=np.int64, sep=",")
+    ids.sort()
+    return ids
 
 
 def _little_endian(values: array[int]) -> array[int]:

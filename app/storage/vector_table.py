@@ -7,12 +7,11 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.domain.documents import Chunk
 from app.storage.change_log import Operation, log_change
 from app.storage.database import Database
 from app.storage.document_table import reveal
 from app.storage.library_values import ChunkToEmbed, UnknownDocumentError
-from app.storage.rows import id_list
+from app.storage.rows import embedded_text, id_list, sorted_ids
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,7 +60,7 @@ class VectorTable:
         query = _LACKING if document_id is None else _LACKING_OF_DOCUMENT
         with self._database.read() as connection:
             rows = connection.execute(query, {"document": document_id, "model": model_key}).fetchall()
-        return [ChunkToEmbed(row[0], Chunk(row[2], 0, len(row[2]), context=row[1]).embedded_text) for row in rows]
+        return [ChunkToEmbed(chunk_id, embedded_text(context, text)) for chunk_id, context, text in rows]
 
     def finish(self, document_id: int, model_key: str | None = None) -> bool:
         """Make the document READY and show its chunks, unless one lacks a vector (of ``model_key``, or any).
@@ -112,6 +111,14 @@ class VectorTable:
                 (id_list(chunk_ids), model_key),
             ).fetchall()
         return _matrix(rows)
+
+    def vector_ids(self, model_key: str) -> NDArray[np.int64]:
+        """Ids of the visible chunks that have a vector of this model, ascending."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT group_concat(chunk_id) FROM visible_vectors WHERE model_key = ?", (model_key,)
+            ).fetchone()
+        return sorted_ids(row[0])
 
     def vector_count(self, model_key: str) -> int:
         """How many visible chunks have a vector of this model."""

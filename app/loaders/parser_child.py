@@ -20,10 +20,8 @@ from app.loaders import parser_messages as messages
 from app.loaders.parser_limits import ParserLimits
 from app.loaders.parser_process import (
     ReaderFactory,
-    crashed_message,
-    out_of_memory_message,
+    failure_message,
     serve,
-    timeout_message,
 )
 
 logger = logging.getLogger(__name__)
@@ -39,6 +37,15 @@ class _Stopped(Exception):  # noqa: N818  # not an error: the reason why the wai
     def __init__(self, reason: FailureReason | None) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def _received(connection: Connection, most_bytes: int) -> bytes:
+    try:
+        return connection.recv_bytes(most_bytes)
+    except OSError as error:
+        if error.errno is None:  # not from the system: the frame is longer than allowed
+            raise _Stopped(FailureReason.TOO_LARGE) from error
+        raise
 
 
 class ParserChild:
@@ -141,7 +148,7 @@ class ParserChild:
             if remaining <= 0:
                 raise _Stopped(FailureReason.TIMEOUT)
             if connection.poll(min(WATCH_SECONDS, remaining)):
-                frames.append(connection.recv_bytes(most))
+                frames.append(_received(connection, most))
             elif self._resident_bytes() > self._limits.memory_bytes:
                 raise _Stopped(FailureReason.OUT_OF_MEMORY)
         self._files += 1
@@ -157,10 +164,7 @@ class ParserChild:
             return WorkCancelledError()
         reason = reason or self._cause_of_death(exit_code, errors)
         logger.warning("parser process ended (%s, exit code %s) on %r: %s", reason, exit_code, str(path), errors[-500:])
-        if reason is FailureReason.TIMEOUT:
-            return DocumentError(reason, timeout_message(path, self._limits.seconds))
-        message = out_of_memory_message(path) if reason is FailureReason.OUT_OF_MEMORY else crashed_message(path)
-        return DocumentError(reason, message)
+        return DocumentError(reason, failure_message(reason, path, self._limits))
 
     def _end(self) -> tuple[int | None, str]:
         process = self._process

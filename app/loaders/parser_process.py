@@ -39,7 +39,7 @@ def serve(connection: Connection, limits: ParserLimits, scratch: Path, make_read
         except (EOFError, OSError):
             return
         allow_cpu_seconds(limits.cpu_seconds)
-        reply = _reply(read, messages.decode_request(request))
+        reply = _reply(read, messages.decode_request(request), limits)
         try:
             for frame in reply:
                 connection.send_bytes(frame)
@@ -47,15 +47,19 @@ def serve(connection: Connection, limits: ParserLimits, scratch: Path, make_read
             return
 
 
-def _reply(read: Reader, path: Path) -> messages.Frames:
+def _reply(read: Reader, path: Path, limits: ParserLimits) -> messages.Frames:
     try:
         return messages.encode_document(read(path))
     except DocumentError as error:
         return messages.encode_failure(error.reason, str(error))
     except MemoryError:
-        return messages.encode_failure(FailureReason.OUT_OF_MEMORY, out_of_memory_message(path))
+        return _failed(FailureReason.OUT_OF_MEMORY, path, limits)
     except Exception:  # noqa: BLE001  # the edge of a process that runs parsers of others
-        return messages.encode_failure(FailureReason.CRASHED, crashed_message(path), traceback.format_exc())
+        return _failed(FailureReason.CRASHED, path, limits, traceback.format_exc())
+
+
+def _failed(reason: FailureReason, path: Path, limits: ParserLimits, details: str = "") -> messages.Frames:
+    return messages.encode_failure(reason, failure_message(reason, path, limits), details)
 
 
 def _end_with_parent() -> None:
@@ -66,16 +70,13 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def crashed_message(path: Path) -> str:
-    """Return what to say of a file on which the reader broke down."""
-    return f"“{path.name}” could not be read: its content made the reader break down. Other files are not affected."
-
-
-def out_of_memory_message(path: Path) -> str:
-    """Return what to say of a file that needs too much memory."""
-    return f"“{path.name}” needs more memory than one document may use. Split it into smaller files and add those."
-
-
-def timeout_message(path: Path, seconds: float) -> str:
-    """Return what to say of a file that takes too long."""
-    return f"Reading “{path.name}” was stopped after {seconds:,.0f} seconds. Split it, or save it in another format."
+def failure_message(reason: FailureReason, path: Path, limits: ParserLimits) -> str:
+    """Return what to tell the user of a file whose reading had to be stopped, or stopped by itself."""
+    name = f"“{path.name}”"
+    if reason is FailureReason.TIMEOUT:
+        return f"Reading {name} took too long ({limits.seconds:,.0f} seconds). Split it, or save it in another format."
+    if reason is FailureReason.OUT_OF_MEMORY:
+        return f"{name} needs more memory than one document may use. Split it into smaller files and add those."
+    if reason is FailureReason.TOO_LARGE:
+        return f"{name} holds more text than one document may ({limits.output_chars:,} characters). Split it."
+    return f"{name} could not be read: its content made the reader break down. Other files are not affected."

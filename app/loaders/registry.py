@@ -92,7 +92,8 @@ def load_document(path: Path, limits: ParserLimits, registry: Registry) -> Parse
     if len(document.text) > limits.output_chars:
         raise DocumentError(
             FailureReason.TOO_LARGE,
-            f"“{path.name}” holds {len(document.text):,} characters; {limits.output_chars:,} are allowed. Split it.",
+            f"“{path.name}” holds {len(document.text):,} characters of text; a document may have up to "
+            f"{limits.output_chars:,}. Split it into smaller files and add those.",
         )
     return document
 

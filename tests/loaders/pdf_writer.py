@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,16 @@ LETTER: Rectangle = (0, 0, 612, 792)
 
 @dataclass(frozen=True)
 class Run:
-    """Text that starts at ``(x, y)`` in points from the bottom left corner of the media box."""
+    """Text that starts at ``(x, y)``, in points of the page's own coordinates (origin bottom left).
+
+    ``angle`` is the direction in which it is written, in degrees counter-clockwise.
+    """
 
     x: float
     y: float
     text: str
     size: float = 12
+    angle: float = 0
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,13 @@ def _escaped(text: str) -> bytes:
 
 
 def _content(page: Page) -> bytes:
-    parts = [b"BT /F1 %g Tf 1 0 0 1 %g %g Tm (%s) Tj ET" % (r.size, r.x, r.y, _escaped(r.text)) for r in page.runs]
-    return b"\n".join(parts)
+    return b"\n".join(map(_shown, page.runs))
+
+
+def _shown(run: Run) -> bytes:
+    cosine, sine = round(math.cos(math.radians(run.angle)), 9), round(math.sin(math.radians(run.angle)), 9)
+    place = (run.size, cosine, sine, -sine, cosine, run.x, run.y)
+    return b"BT /F1 %g Tf %g %g %g %g %g %g Tm (%s) Tj ET" % (*place, _escaped(run.text))
 
 
 def _to_unicode(mapping: dict[str, str]) -> bytes:
@@ -45,7 +55,8 @@ def _to_unicode(mapping: dict[str, str]) -> bytes:
         b"<%02X> <%s>" % (source.encode("cp1252")[0], target.encode("utf-16-be").hex().upper().encode())
         for source, target in mapping.items()
     ]
-    head = b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n1 begincodespacerange <00> <FF> endcodespacerange\n"
+    head = b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n"
+    head += b"1 begincodespacerange <00> <FF> endcodespacerange\n"
     return head + b"%d beginbfchar\n%s\nendbfchar\nendcmap end end" % (len(rows), b"\n".join(rows))
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain.documents import Box, DocumentRecord, FileStamp
-from app.domain.errors import BadInputError
+from app.domain.errors import BadInputError, UserFacingError
 from app.domain.passages import Passage, Scope, SearchMode
 from app.retrieval.retriever import Retriever
 from app.storage.library_store import LibraryStore
 from app.storage.library_values import StoredSection, UnknownDocumentError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +57,21 @@ class LibraryService:
             message = "This document is no longer in the library. Its quotes stay in your chats."
             raise BadInputError(message) from error
 
-    def remove(self, path: Path) -> list[DocumentRecord]:
-        """Take a file, or all files below a folder, out of the library. The files themselves are not touched.
+    def remove(self, what: Path | int) -> list[DocumentRecord]:
+        """Take a document (by id), a file, or all files below a folder, out of the library. The files stay untouched.
 
-        Raises ``BadInputError`` if nothing in the library lies at ``path``.
+        Raises ``BadInputError`` if the library holds nothing there.
         """
-        found = [record for record in self._store.documents() if record.path == path or path in record.path.parents]
-        if not found:
-            raise BadInputError(f"{path} is not in the library. `footnote documents` lists what is.")
+        found = [self.document(what)] if isinstance(what, int) else self._at(what)
         for record in found:
             self._store.remove(record.id)
         return found
 
-    def remove_document(self, document_id: int) -> None:
-        """Take one document out of the library."""
-        self._store.remove(document_id)
+    def _at(self, path: Path) -> list[DocumentRecord]:
+        found = [record for record in self._store.documents() if record.path == path or path in record.path.parents]
+        if not found:
+            raise BadInputError(f"{path} is not in the library. `footnote documents` lists what is.")
+        return found
 
     def search(
         self, query: str, *, k: int = 10, mode: SearchMode = SearchMode.HYBRID, scope: Scope | None = None
@@ -82,15 +85,22 @@ class LibraryService:
         text = self._store.document_text(document_id)
         return SourceView(record, text, tuple(self._store.sections(document_id)), file_changed(record))
 
-    def boxes(self, document_id: int, start: int, end: int) -> tuple[Box, ...]:
-        """Rectangles of ``[start, end)`` on its page; empty unless the file is a PDF that is still as it was read."""
+    def boxes(self, document_id: int, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
+        """The page of ``[start, end)`` and its rectangles; none unless it is a PDF that is still as it was read."""
         record = self.document(document_id)
-        if record.media_type != "application/pdf" or file_changed(record):
-            return ()
         for section in self._store.sections(document_id):
-            if section.start <= start < section.end and section.page is not None:
-                return self._section_boxes(record.path, section, start, end)
-        return ()
+            if section.start <= start < section.end:
+                readable = section.page is not None and section.has_char_map and not file_changed(record)
+                return section.page, self._section_boxes(record.path, section, start, end) if readable else ()
+        return None, ()
+
+    def citation_boxes(self, passage: Passage, start: int, end: int) -> tuple[Box, ...]:
+        """Rectangles for a footnote; none where the file can't be read now. The quote itself is always kept."""
+        try:
+            return self.boxes(passage.document_id, start, end)[1]
+        except UserFacingError as error:
+            log.info("no rectangles for a quote of %s: %s", passage.path, error)
+            return ()
 
     def _section_boxes(self, path: Path, section: StoredSection, start: int, end: int) -> tuple[Box, ...]:
         from app.loaders.pdf_geometry import boxes_for_span

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import asdict
 
 from app.bootstrap import open_services
@@ -19,7 +20,7 @@ def ask(options: argparse.Namespace, output: Output) -> int:
     question = options.question.strip()
     if not question:
         raise BadInputError("The question is empty. Write what you want to know.")
-    with open_services(writer=False) as services:
+    with open_services(os.environ, writer=False) as services:
         session = services.sessions.create()
         message = _stream(services.chat, session.id, question, options.model, output)
     if message.error:

@@ -13,7 +13,7 @@ from app.domain.documents import DocumentRecord
 
 def list_documents(options: argparse.Namespace, output: Output) -> int:
     """List every document with its state."""
-    with open_services(writer=False) as services:
+    with open_services(os.environ, writer=False) as services:
         documents = services.library.documents()
         for record in documents:
             output.row(_row(record), _text(record))
@@ -25,7 +25,7 @@ def list_documents(options: argparse.Namespace, output: Output) -> int:
 def remove_documents(options: argparse.Namespace, output: Output) -> int:
     """Take a file or folder out of the library."""
     path = Path(os.path.abspath(options.path))  # noqa: PTH100 - the library keeps paths as the user knows them
-    with open_services(writer=True) as services:
+    with open_services(os.environ, writer=True) as services:
         for record in services.library.remove(path):
             output.row({"path": str(record.path), "removed": True}, f"removed {record.path}")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import queue
 
 from app.bootstrap import open_services
@@ -20,7 +21,7 @@ def ingest(options: argparse.Namespace, output: Output) -> int:
     if missing:
         raise BadInputError(f"There is no file or folder {missing[0]}. Nothing was changed.")
     events: queue.SimpleQueue[IngestEvent] = queue.SimpleQueue()
-    with open_services(writer=True) as services:
+    with open_services(os.environ, writer=True) as services:
         unsubscribe = services.ingest.subscribe(events.put)
         pending = services.ingest.resume_pending()
         if pending:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ def search(options: argparse.Namespace, output: Output) -> int:
     if (options.query is None) == (options.batch is None):
         raise BadInputError("Give either a query or --batch FILE.")
     queries = _batch(options.batch) if options.batch is not None else [Query(options.query)]
-    with open_services(writer=False) as services:
+    with open_services(os.environ, writer=False) as services:
         for query in queries:
             found = services.library.search(query.text, k=options.k, mode=SearchMode(options.mode))
             for rank, passage in enumerate(found, start=1):

@@ -1,0 +1,231 @@
+"""Every object is made here, once, and passed on by constructor.
+
+Nothing heavy is imported before it is used: opening the services of a library takes a few milliseconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from app.settings.paths import AppPaths
+from app.storage.library_lock import LibraryLock
+from app.storage.library_store import LibraryStore, open_library
+from app.storage.session_store import SessionStore, open_chats
+from app.storage.settings_store import SettingsStore
+
+if TYPE_CHECKING:
+    from app.chat_models.loop_thread import LoopThread
+    from app.chat_models.model import ChatModel
+    from app.loaders.parser_pool import ParserPool
+    from app.loaders.registry import Registry
+    from app.retrieval.embedder import Embedder
+    from app.retrieval.keyword_index import KeywordIndex
+    from app.retrieval.retriever import Retriever
+    from app.retrieval.text_splitter import TextSplitter
+    from app.retrieval.vector_index import VectorIndex
+    from app.services.chat_service import ChatService
+    from app.services.diagnosis import Doctor
+    from app.services.ingest_service import IngestService
+    from app.services.library_service import LibraryService
+    from app.services.session_service import SessionService
+
+T = TypeVar("T")
+
+
+class Lazy(Generic[T]):
+    """Makes a value at its first use and keeps it; threads that ask at once wait for the one that makes it."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: list[T] = []
+
+    def __call__(self) -> T:
+        with self._lock:
+            if not self._made:
+                self._made.append(self._make())
+            return self._made[0]
+
+    def close(self) -> None:
+        """Close the value if it was ever made."""
+        with self._lock:
+            made, self._made = self._made, []
+        for value in made:
+            value.close()  # type: ignore[attr-defined]  # only values with close() are closed
+
+
+class Services:
+    """The use cases of one library. ``writer`` holds the library's lock; other processes read only.
+
+    Raises ``LibraryLockedError`` if another process writes the library, ``StorageError`` and ``BadInputError`` as the
+    databases and folders do.
+    """
+
+    def __init__(self, paths: AppPaths, *, writer: bool) -> None:
+        paths.create()
+        self.paths = paths
+        self._writer = writer
+        self._lock = LibraryLock(paths.library_lock)
+        with contextlib.ExitStack() as on_error:
+            if writer:
+                self._lock.acquire()
+                on_error.callback(self._lock.release)
+            self._library_database = open_library(paths.library_db, read_only=not writer)
+            on_error.callback(self._library_database.close)
+            self._chats_database = open_chats(paths.chats_db)
+            on_error.pop_all()
+        self._store = LibraryStore(self._library_database)
+        self._session_store = SessionStore(self._chats_database)
+        self.settings = SettingsStore(self._chats_database)
+        self._registry = Lazy(self._make_registry)
+        self._parser = Lazy(self._make_parser)
+        self._embedder = Lazy(self._make_embedder)
+        self._vector_index = Lazy(self._make_vector_index)
+        self._keyword_index = Lazy(self._make_keyword_index)
+        self._retriever = Lazy(self._make_retriever)
+        self._loop = Lazy(self._make_loop)
+        self._ingest = Lazy(self._make_ingest)
+
+    @cached_property
+    def library(self) -> LibraryService:
+        """Documents, search, sources."""
+        from app.services.library_service import LibraryService
+
+        return LibraryService(self._store, self._retriever, lambda: self._registry().supported_extensions)
+
+    @cached_property
+    def sessions(self) -> SessionService:
+        """Chat sessions."""
+        from app.services.session_service import SessionService
+
+        return SessionService(self._session_store)
+
+    @property
+    def ingest(self) -> IngestService:
+        """Files into the library; for the writer only."""
+        return self._ingest()
+
+    @cached_property
+    def doctor(self) -> Doctor:
+        """The state of everything."""
+        from app.services.diagnosis import Doctor
+
+        return Doctor(
+            self.paths, self._store, self._session_store, self._embedder, self._vector_index, self._keyword_index
+        )
+
+    @cached_property
+    def chat(self) -> ChatService:
+        """Questions and answers."""
+        from app.services.chat_service import ChatService
+
+        return ChatService(
+            self._loop(),
+            self._retriever,
+            self._session_store,
+            self._chat_model,
+            self.library.citation_boxes,
+            self.settings,
+        )
+
+    def close(self) -> None:
+        """Stop all work and close everything. Unfinished ingestion stays queued."""
+        with contextlib.ExitStack() as closing:
+            if self._writer:
+                closing.callback(self._lock.release)
+            closing.callback(self._chats_database.close)
+            closing.callback(self._library_database.close)
+            # The exit stack closes in reverse: first what produces work, last what it works on.
+            for part in (
+                self._embedder,
+                self._vector_index,
+                self._keyword_index,
+                self._parser,
+                self._ingest,
+                self._loop,
+            ):
+                closing.callback(part.close)
+
+    def _chat_model(self, name: str) -> ChatModel:
+        from app.grounding.extractive import ExtractiveAnswerer
+
+        return ExtractiveAnswerer(self._embedder)
+
+    def _make_registry(self) -> Registry:
+        from app.loaders.registry import loaders
+
+        return loaders()
+
+    def _make_parser(self) -> ParserPool:
+        from app.loaders.parser_pool import ParserPool
+
+        return ParserPool()
+
+    def _make_embedder(self) -> Embedder:
+        from app.retrieval.embedding_models import open_embedder
+
+        return open_embedder(self.settings, self.paths)
+
+    def _make_splitter(self) -> TextSplitter:
+        from app.retrieval.text_splitter import CHUNK_TOKENS, TextSplitter
+
+        embedder = self._embedder()
+        return TextSplitter(
+            embedder.count_tokens, max_tokens=embedder.max_tokens, target_tokens=self.settings[CHUNK_TOKENS]
+        )
+
+    def _make_vector_index(self) -> VectorIndex:
+        from app.retrieval.vector_index import VectorIndex
+
+        embedder = self._embedder()
+        index = VectorIndex(
+            self._store, self.paths.index_dir, embedder.model_key, embedder.dimension, writer=self._writer
+        )
+        index.open()
+        return index
+
+    def _make_keyword_index(self) -> KeywordIndex:
+        from app.retrieval.keyword_index import KeywordIndex
+
+        index = KeywordIndex(self._store, self.paths.index_dir, writer=self._writer)
+        index.open()
+        return index
+
+    def _make_retriever(self) -> Retriever:
+        from app.retrieval.retriever import Retriever
+
+        return Retriever(self._store, self._embedder, self._vector_index, self._keyword_index, self.settings)
+
+    def _make_loop(self) -> LoopThread:
+        from app.chat_models.loop_thread import LoopThread
+
+        return LoopThread()
+
+    def _make_ingest(self) -> IngestService:
+        from app.services.discovery import FileDiscovery
+        from app.services.ingest_service import IngestService
+
+        registry = self._registry()
+        return IngestService(
+            self._store,
+            self._parser(),
+            FileDiscovery(lambda path: registry.loader_for(path) is not None),
+            Lazy(self._make_splitter),
+            self._embedder,
+            lambda: None,
+        )
+
+
+@contextmanager
+def open_services(environ: Mapping[str, str], *, writer: bool) -> Iterator[Services]:
+    """The services of the library that the environment names, closed at the end of the block."""
+    services = Services(AppPaths.from_environment(environ), writer=writer)
+    try:
+        yield services
+    finally:
+        services.close()

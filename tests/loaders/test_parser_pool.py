@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -56,8 +57,12 @@ def fails(pool: ParserPool, path: Path) -> DocumentError:
 
 def parsers() -> set[int]:
     """Process ids of the parser processes of this process."""
-    running = psutil.Process().children(recursive=True)
-    return {child.pid for child in running if any("spawn_main" in part for part in child.cmdline())}
+    found = set()
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+            if any("spawn_main" in part for part in child.cmdline()):
+                found.add(child.pid)
+    return found
 
 
 def test_text_comes_back_whole(pool: ParserPool, told: Told) -> None:
@@ -164,15 +169,15 @@ def test_many_threads_share_few_processes(told: Told) -> None:
     others = parsers()
     seen: list[int] = []
 
-    def outcome(path: Path) -> str:
+    def outcome(shared: ParserPool, path: Path) -> str:
         seen.append(len(parsers() - others))
         try:
-            return pool.parse(path).text
+            return shared.parse(path).text
         except DocumentError as error:
             return error.reason.value
 
-    with ParserPool(2, LIMITS, make_reader) as pool, ThreadPoolExecutor(8) as threads:
-        outcomes = list(threads.map(outcome, paths))
+    with ParserPool(2, LIMITS, make_reader) as shared, ThreadPoolExecutor(8) as threads:
+        outcomes = list(threads.map(lambda path: outcome(shared, path), paths))
 
     assert outcomes == [f"number {number}" for number in range(60)] + ["crashed"] * 4
     assert max(seen) <= 2

@@ -152,6 +152,7 @@ class Database:
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA foreign_keys = ON")
                 connection.execute("PRAGMA cache_size = -8000")
+                connection.execute("PRAGMA journal_size_limit = 67108864")
             except BaseException:
                 connection.close()
                 raise

@@ -70,6 +70,7 @@ class LibraryLock:
 
     def _write_owner(self) -> None:
         partial = self.owner_file.with_name(f"{self.owner_file.name}.partial")
+        partial.touch(mode=0o600)
         partial.write_text(str(os.getpid()), encoding="ascii")
         partial.replace(self.owner_file)
 

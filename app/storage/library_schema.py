@@ -87,7 +87,7 @@ _CONTENT = Migration(
         """,
         """
         CREATE VIEW visible_chunks AS
-        SELECT * FROM chunks WHERE NOT EXISTS (SELECT 1 FROM hidden_chunks WHERE chunk_id = chunks.id)
+        SELECT * FROM chunks WHERE id NOT IN (SELECT chunk_id FROM hidden_chunks)
         """,
     ),
 )
@@ -109,7 +109,7 @@ _VECTORS = Migration(
         CREATE VIEW visible_vectors AS
         SELECT chunk_id, model_key, vector
         FROM vectors JOIN embedding_models ON embedding_models.id = model_id
-        WHERE NOT EXISTS (SELECT 1 FROM hidden_chunks WHERE hidden_chunks.chunk_id = vectors.chunk_id)
+        WHERE chunk_id NOT IN (SELECT chunk_id FROM hidden_chunks)
         """,
     ),
 )

@@ -80,10 +80,10 @@ def char_map_to_blob(char_map: Sequence[int] | None) -> bytes | None:
     """Character indexes as compressed int32 differences: they mostly grow by one, which shrinks to almost nothing."""
     if char_map is None:
         return None
-    differences = array("i", char_map)
-    for position in range(len(differences) - 1, 0, -1):
-        differences[position] -= differences[position - 1]
-    return zlib.compress(_little_endian(differences).tobytes(), _COMPRESSION)
+    import numpy as np
+
+    differences = np.diff(np.array(char_map, dtype="<i4"), prepend=np.int32(0))
+    return zlib.compress(differences.tobytes(), _COMPRESSION)
 
 
 def char_map_from_blob(value: bytes) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import asyncio
 import copy
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, dataclass_transform
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, dataclass_transform
 
 from app.chat_models.batching import run_all
 from app.chat_models.call import NO_OVERRIDES, Call, CallOverrides, PrefillStyle, call_from
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from app.chat_models.profiles import ModelProfile
     from app.chat_models.structured import Structured
 
-M = TypeVar("M", bound="ChatModel")
+OutputMethod = Literal["json_schema", "tool", "json_mode", "xml"]
 
 
 @dataclass_transform(kw_only_default=True)
@@ -114,6 +114,10 @@ class ChatModel:
         """The profile of the model that ``call`` names."""
         return self.profile if call.model in ("", self.model) else None
 
+    def output_methods(self) -> tuple[OutputMethod, ...]:
+        """The ways in which this model can be made to give structured output, best first; never none."""
+        return ("xml",)
+
     # --- calling ---------------------------------------------------------------------------------------------------
 
     def astream(
@@ -181,7 +185,7 @@ class ChatModel:
     ) -> AIMessage:
         """``ainvoke`` for synchronous code. ``cancel`` ends it with ``WorkCancelledError``."""
         work = self.ainvoke(input, system_prompt=system_prompt, config=config, **overrides)
-        return self._sync_loop().run(work, cancel)
+        return self.sync_loop.run(work, cancel)
 
     def stream(
         self,
@@ -194,7 +198,7 @@ class ChatModel:
     ) -> Iterator[AIMessageChunk]:
         """``astream`` for synchronous code. Closing the iterator closes the connection before it returns."""
         chunks = self.astream(input, system_prompt=system_prompt, config=config, **overrides)
-        return self._sync_loop().iterate(chunks, cancel)
+        return self.sync_loop.iterate(chunks, cancel)
 
     def batch(
         self,
@@ -210,7 +214,7 @@ class ChatModel:
         work = self.abatch(
             inputs, system_prompt=system_prompt, config=config, return_exceptions=return_exceptions, **overrides
         )
-        return self._sync_loop().run(work, cancel)
+        return self.sync_loop.run(work, cancel)
 
     async def astream_events(
         self,
@@ -329,7 +333,9 @@ class ChatModel:
         for handler in handlers:
             handler.on_llm_end(total.message(), run_id=run_id)
 
-    def _sync_loop(self) -> LoopThread:
+    @property
+    def sync_loop(self) -> LoopThread:
+        """The loop that synchronous calls run on."""
         return self.loop or shared_loop_thread()
 
     def _has(self, *hooks: str) -> bool:
@@ -339,63 +345,3 @@ class ChatModel:
 def _as_chunk(message: AIMessage) -> AIMessageChunk:
     names = ("parts", "name", "additional_kwargs", "usage", "finish", "model", "response_metadata")
     return AIMessageChunk(**{name: getattr(message, name) for name in names})
-
-
-class Wrapper(ChatModel):
-    """A model around another one. Subclasses override ``_astream`` and read ``self.inner.chunks(messages, call)``.
-
-    Because a wrapper is one async generator over another, it works for every way of calling, and wrappers nest in any
-    order. The inner model checks and fits the call, so a wrapper sees it as the caller wrote it.
-    """
-
-    inner: ChatModel
-    """The model inside."""
-
-    def __post_init__(self) -> None:
-        self.model = self.model or self.inner.model
-        self.profile = self.profile or self.inner.profile
-        self.loop = self.loop or self.inner.loop
-
-    @classmethod
-    def around(cls, **settings: Any) -> Callable[[ChatModel], ChatModel]:
-        """What ``ChatModel.wrap`` takes: puts this wrapper with ``settings`` around a model."""
-        return lambda inner: cls(inner=inner, **settings)
-
-    async def _astream(self, messages: Sequence[Message], call: Call) -> AsyncIterator[AIMessageChunk]:
-        async with closing(self.inner.chunks(messages, call)) as chunks:
-            async for chunk in chunks:
-                yield chunk
-
-    def chunks(self, messages: Sequence[Message], call: Call) -> AsyncIterator[AIMessageChunk]:
-        """The wrapped answer."""
-        return self._astream(messages, self.defaults.override(call))
-
-    def resolve(self, call: Call) -> Call:
-        """The complete call, the inner model's defaults included."""
-        return self.inner.resolve(self.defaults.override(call))
-
-    def identity(self, call: Call) -> Mapping[str, Any]:
-        """The inner model's identity under this wrapper's defaults."""
-        return self.inner.identity(self.defaults.override(call))
-
-    @property
-    def provider(self) -> str:
-        """The inner model's provider."""
-        return self.inner.provider
-
-    @property
-    def run_name(self) -> str:
-        """The inner model's name."""
-        return self.inner.run_name
-
-    def unsupported(self, call: Call) -> frozenset[str]:
-        """As of the inner model."""
-        return self.inner.unsupported(call)
-
-    def prefill_style(self, call: Call) -> PrefillStyle:
-        """As of the inner model."""
-        return self.inner.prefill_style(call)
-
-    def profile_of(self, call: Call) -> ModelProfile | None:
-        """As of the inner model."""
-        return self.inner.profile_of(call)

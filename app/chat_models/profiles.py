@@ -1,13 +1,26 @@
-"""Model profiles."""
+"""Model profiles: what a model can do, how much it takes, what it costs.
+
+The facts come from a snapshot in the format of models.dev's ``api.json`` (MIT licence): an object of providers, each
+with an object of models. A bundled one makes everything work offline; ``ProfileCatalog`` may refresh it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from app.chat_models.call import SAMPLING_PARAMETERS
+
+if TYPE_CHECKING:
+    from app.domain.messages import Usage
+
+_MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a model can do."""
+    """What a model can do. ``temperature`` is whether it takes sampling parameters, ``attachment`` whether files."""
 
     tool_call: bool = False
     structured_output: bool = False
@@ -25,18 +38,108 @@ class Modalities:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """Tokens. ``context`` is input and output together; None is unknown."""
+
+    context: int | None = None
+    output: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """US dollars per million tokens. Without a price of its own, what is read from or written to the provider's cache
+    costs as much as other input. ``above_200k`` holds the prices of requests with more than 200,000 tokens of input.
+    """
+
+    input_per_million: float = 0.0
+    output_per_million: float = 0.0
+    cache_read_per_million: float | None = None
+    cache_write_per_million: float | None = None
+    above_200k: Cost | None = None
+
+    def calculate(
+        self, input_tokens: int, output_tokens: int, *, cache_read_tokens: int = 0, cache_write_tokens: int = 0
+    ) -> float:
+        """US dollars of a request.
+
+        Cache reads and writes are part of ``input_tokens`` and are priced once, at their own price:
+        ``((input - read - write) · p_in + read · p_read + write · p_write + output · p_out) / 10⁶``.
+        """
+        if self.above_200k is not None and input_tokens > 200_000:
+            return self.above_200k.calculate(
+                input_tokens, output_tokens, cache_read_tokens=cache_read_tokens, cache_write_tokens=cache_write_tokens
+            )
+        read = self.input_per_million if self.cache_read_per_million is None else self.cache_read_per_million
+        write = self.input_per_million if self.cache_write_per_million is None else self.cache_write_per_million
+        plain = max(0, input_tokens - cache_read_tokens - cache_write_tokens)
+        spent = plain * self.input_per_million + cache_read_tokens * read + cache_write_tokens * write
+        return (spent + output_tokens * self.output_per_million) / _MILLION
+
+    def of(self, usage: Usage) -> float:
+        """US dollars of the tokens in ``usage``."""
+        return self.calculate(
+            usage.input, usage.output, cache_read_tokens=usage.cache_read, cache_write_tokens=usage.cache_write
+        )
+
+
+FREE = Cost()
+
+
+@dataclass(frozen=True, slots=True)
 class ModelProfile:
-    """What is known of one model of one provider."""
+    """What is known of one model of one provider. ``cost`` is None where the price isn't known."""
 
     id: str
     provider: str
     name: str = ""
     capabilities: Capabilities = field(default_factory=Capabilities)
     modalities: Modalities = field(default_factory=Modalities)
+    limits: Limits = field(default_factory=Limits)
+    cost: Cost | None = None
 
     @property
     def unsupported_parameters(self) -> frozenset[str]:
         """Parameters that the model refuses."""
-        from app.chat_models.call import SAMPLING_PARAMETERS
-
         return frozenset() if self.capabilities.temperature else SAMPLING_PARAMETERS
+
+
+def profile_from(provider: str, model_id: str, entry: Mapping[str, Any]) -> ModelProfile:
+    """The profile of an entry of a models.dev snapshot. Raises ``ValueError`` for an entry of another form."""
+    try:
+        limits = entry.get("limit") or {}
+        modalities = entry.get("modalities") or {}
+        return ModelProfile(
+            id=model_id,
+            provider=provider,
+            name=str(entry.get("name") or model_id),
+            capabilities=Capabilities(
+                tool_call=bool(entry.get("tool_call")),
+                structured_output=bool(entry.get("structured_output", entry.get("tool_call"))),
+                reasoning=bool(entry.get("reasoning")),
+                temperature=bool(entry.get("temperature", True)),
+                attachment=bool(entry.get("attachment")),
+            ),
+            modalities=Modalities(
+                tuple(modalities.get("input") or ("text",)), tuple(modalities.get("output") or ("text",))
+            ),
+            limits=Limits(limits.get("context") or None, limits.get("output") or None),
+            cost=_cost(entry.get("cost")),
+        )
+    except (AttributeError, TypeError) as error:
+        raise ValueError(f"the profile of {provider}/{model_id} is damaged: {error}") from error
+
+
+def _cost(prices: Mapping[str, Any] | None) -> Cost | None:
+    if prices is None or prices.get("input") is None or prices.get("output") is None:
+        return None
+    return Cost(
+        float(prices["input"]),
+        float(prices["output"]),
+        _price(prices.get("cache_read")),
+        _price(prices.get("cache_write")),
+        _cost(prices.get("context_over_200k")),
+    )
+
+
+def _price(price: Any) -> float | None:
+    return None if price is None else float(price)

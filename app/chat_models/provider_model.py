@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from app.chat_models.call import DEFAULT_TIMEOUTS, Call, PrefillStyle, Timeouts
+from app.chat_models.call import DEFAULT_TIMEOUTS, NO_OVERRIDES, Call, PrefillStyle, Timeouts
 from app.chat_models.codec import Codec, WireRequest
 from app.chat_models.loop_thread import closing
-from app.chat_models.model import ChatModel
+from app.chat_models.model import ChatModel, OutputMethod
 from app.chat_models.profiles import ModelProfile
 from app.chat_models.token_estimate import estimate_prompt, estimate_tokens
 from app.chat_models.wire.frames import Frame
@@ -42,6 +42,8 @@ class ProviderModel(ChatModel):
     """Limits of the transport, unless the call sets them itself."""
     profiles: Callable[[str], ModelProfile | None] | None = None
     """Finds the profile of a model of this provider."""
+    output_forms: tuple[OutputMethod, ...] = ("json_schema", "tool", "json_mode", "xml")
+    """The ways in which the protocol can ask for structured output, best first."""
     endpoint: Mapping[str, Any] | None = None
     """The settings this model was made with besides model, parameters and secrets, for ``serialize``."""
 
@@ -88,6 +90,18 @@ class ProviderModel(ChatModel):
     def prefill_style(self, call: Call) -> PrefillStyle:
         """As the codec knows it."""
         return self.codec.prefill_style(call)
+
+    def output_methods(self) -> tuple[OutputMethod, ...]:
+        """The protocol's ways that the model's profile allows; all of them for a model that isn't known."""
+        profile = self.profile_of(self.resolve(NO_OVERRIDES))
+        if profile is None:
+            return self.output_forms
+        refused = set()
+        if not profile.capabilities.structured_output:
+            refused.add("json_schema")
+        if not profile.capabilities.tool_call:
+            refused.add("tool")
+        return tuple(form for form in self.output_forms if form not in refused) or ("xml",)
 
     def profile_of(self, call: Call) -> ModelProfile | None:
         """The profile of the called model."""

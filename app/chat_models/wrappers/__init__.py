@@ -1,0 +1,1 @@
+"""Models around models: retry, rate limit, cache, fallbacks, metrics. They compose in any order."""

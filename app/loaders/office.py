@@ -1,0 +1,51 @@
+"""Word processing, spreadsheet and e-book formats, through ``kreuzberg``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.loaders.archive_guard import require_sane_archive
+from app.loaders.document_loader import DocumentLoader, LoadedDocument
+from app.loaders.kreuzberg_seam import extract
+
+_OPEN_XML = "application/vnd.openxmlformats-officedocument."
+_OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
+_CONTAINERS = {
+    ".docx": _OPEN_XML + "wordprocessingml.document",
+    ".docm": "application/vnd.ms-word.document.macroEnabled.12",
+    ".dotx": _OPEN_XML + "wordprocessingml.template",
+    ".pptx": _OPEN_XML + "presentationml.presentation",
+    ".ppsx": _OPEN_XML + "presentationml.slideshow",
+    ".pptm": "application/vnd.ms-powerpoint.presentation.macroEnabled.12",
+    ".xlsx": _OPEN_XML + "spreadsheetml.sheet",
+    ".xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
+    ".xlsb": "application/vnd.ms-excel.sheet.binary.macroEnabled.12",
+    ".odt": _OPEN_DOCUMENT + "text",
+    ".ods": _OPEN_DOCUMENT + "spreadsheet",
+    ".epub": "application/epub+zip",
+}
+_OTHERS = {
+    ".doc": "application/msword",
+    ".ppt": "application/vnd.ms-powerpoint",
+    ".xls": "application/vnd.ms-excel",
+    ".rtf": "application/rtf",
+    ".msg": "application/vnd.ms-outlook",
+    ".fb2": "application/x-fictionbook+xml",
+}
+
+
+class OfficeLoader(DocumentLoader):
+    """Office documents: headings, lists and tables are kept; sheets and slides count as pages."""
+
+    extensions = frozenset(_CONTAINERS) | frozenset(_OTHERS)
+
+    def media_type(self, path: Path) -> str:
+        """Return the registered type of the extension."""
+        extension = path.suffix.lower()
+        return _CONTAINERS.get(extension) or _OTHERS.get(extension, "application/octet-stream")
+
+    def load(self, path: Path) -> LoadedDocument:
+        """Read the document. Raises ``DocumentError``; containers that unpack to too much are never opened."""
+        if path.suffix.lower() in _CONTAINERS:
+            require_sane_archive(path)
+        return extract(path, self.media_type(path))

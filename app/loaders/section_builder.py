@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from app.domain.documents import Section, SectionKind
 from app.loaders.tables import table_text
@@ -58,6 +59,13 @@ class SectionBuilder:
     def code(self, text: str) -> None:
         """Add code; its indentation stays."""
         self._single(text.strip("\n").rstrip(), SectionKind.CODE)
+
+    def extend(self, sections: Iterable[Section]) -> None:
+        """Add sections made elsewhere, under the headings and on the page that hold here."""
+        self._close()
+        for section in sections:
+            path = (*(title for _, title in self._path), *section.headings)
+            self._sections.append(replace(section, page=section.page or self._page, headings=path))
 
     def finish(self) -> list[Section]:
         """Return the sections."""

@@ -1,0 +1,216 @@
+"""HTML pages: headings, lists, tables and code; scripts, styles and the rest of the machinery left out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.loaders.document_loader import DocumentLoader, LoadedDocument
+from app.loaders.html_tree import BLOCKS, HtmlNode, decode_html, parse_html
+from app.loaders.regular_file import error_for
+from app.loaders.section_builder import SectionBuilder
+
+_SPACES = re.compile(r"[ \t\n\r\f]+")
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_SILENT = frozenset({"head", "script", "style", "template", "iframe", "object", "svg", "datalist"})
+# A table that holds any of these lays out a page rather than data.
+_LAYOUT_SIGNS = frozenset({"table", "h1", "h2", "h3", "h4", "h5", "h6", "form", "article", "section", "pre"})
+_TABLE_PARTS = frozenset({"td", "th", "caption", "colgroup", "col"}) | _SILENT
+_HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+
+
+class HtmlLoader(DocumentLoader):
+    """HTML and XHTML, in whatever state they are."""
+
+    extensions = frozenset({".html", ".htm", ".xhtml", ".xht", ".shtml"})
+    plain_text = True
+
+    def media_type(self, path: Path) -> str:
+        """Return ``text/html``."""
+        del path
+        return "text/html"
+
+    def load(self, path: Path) -> LoadedDocument:
+        """Read the page. Raises ``DocumentError`` if it is no text."""
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise error_for(path, error) from error
+        builder = SectionBuilder()
+        title = add_html(builder, parse_html(decode_html(data, path.name)))
+        return LoadedDocument(builder.finish(), title)
+
+
+def add_html(builder: SectionBuilder, root: HtmlNode) -> str:
+    """Add the tree of a page to ``builder``. Returns the page's title, or ""."""
+    writer = _Writer(builder)
+    writer.walk(root)
+    writer.flush()
+    return writer.title
+
+
+@dataclass
+class _List:
+    ordered: bool
+    number: int
+
+
+class _Writer:
+    """Walks a tree and writes its text, paragraph by paragraph."""
+
+    def __init__(self, builder: SectionBuilder) -> None:
+        self.title = ""
+        self._builder = builder
+        self._inline: list[str] = []
+        self._lists: list[_List] = []
+        self._bullet = ""
+
+    def walk(self, node: HtmlNode) -> None:
+        for child in node.children:
+            if isinstance(child, str):
+                self._inline.append(_SPACES.sub(" ", child))
+            else:
+                self._element(child)
+
+    def flush(self) -> None:
+        """End the paragraph, or the item of a list."""
+        text = _joined(self._inline)
+        self._inline = []
+        if not text:
+            return
+        if self._bullet:
+            self._builder.line(self._bullet + text)
+            self._bullet = "  " * len(self._lists)
+        else:
+            self._builder.paragraph(text)
+
+    def _element(self, node: HtmlNode) -> None:
+        tag = node.tag
+        if tag == "title" and not self.title:
+            self.title = plain_text(node)
+        if tag in _SILENT:
+            self.title = self.title or _title_within(node)
+        elif _HIDDEN.search(node.attributes.get("style", "")) or tag == "title":
+            return
+        elif tag == "br":
+            self._inline.append("\n")
+        elif tag in _HEADINGS:
+            self.flush()
+            self._builder.heading(_HEADINGS[tag], plain_text(node))
+        elif tag == "table":
+            self.flush()
+            self._table(node)
+        elif tag in {"pre", "textarea"}:
+            self.flush()
+            self._builder.code(_verbatim(node))
+        elif tag in {"ul", "ol", "menu", "dir"}:
+            self._list(node)
+        elif tag in BLOCKS:
+            self._block(node)
+        else:
+            self.walk(node)
+
+    def _block(self, node: HtmlNode) -> None:
+        self.flush()
+        if node.tag == "li" and self._lists:
+            current = self._lists[-1]
+            self._bullet = "  " * (len(self._lists) - 1) + (f"{current.number}. " if current.ordered else "- ")
+            current.number += 1
+        self.walk(node)
+        self.flush()
+
+    def _list(self, node: HtmlNode) -> None:
+        self.flush()
+        start = node.attributes.get("start", "")
+        self._lists.append(_List(node.tag == "ol", int(start) if start.isdecimal() else 1))
+        self.walk(node)
+        self.flush()
+        self._lists.pop()
+        self._bullet = ""
+
+    def _table(self, node: HtmlNode) -> None:
+        rows = _rows(node)
+        cells = [cell for row in rows for cell in row]
+        lays_out = node.attributes.get("role") == "presentation" or _has_strays(node)
+        if lays_out or any(_holds(cell, _LAYOUT_SIGNS) for cell in cells):
+            self.walk(node)
+            self.flush()
+            return
+        for caption in node.elements():
+            if caption.tag == "caption":
+                self._builder.paragraph(plain_text(caption))
+        if max((len(row) for row in rows), default=0) == 1 and not any(cell.tag == "th" for cell in cells):
+            for cell in cells:
+                self._block(cell)
+        else:
+            self._builder.table([[plain_text(cell) for cell in row] for row in rows])
+
+
+def plain_text(node: HtmlNode) -> str:
+    """Return all text within ``node``; blocks and line breaks inside become spaces of their own."""
+    parts: list[str] = []
+    stack: list[HtmlNode | str] = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            parts.append(item)
+        elif item.tag not in _SILENT:
+            apart = item.tag in BLOCKS or item.tag == "br"
+            stack.extend([" "] if apart else [])
+            stack.extend(reversed(item.children))
+            stack.extend([" "] if apart else [])
+    return _SPACES.sub(" ", "".join(parts)).strip()
+
+
+def _joined(parts: list[str]) -> str:
+    lines = "".join(parts).split("\n")
+    return "\n".join(stripped for line in lines if (stripped := _SPACES.sub(" ", line).strip()))
+
+
+def _verbatim(node: HtmlNode) -> str:
+    parts = []
+    for child in node.children:
+        if isinstance(child, str):
+            parts.append(child)
+        else:
+            parts.append("\n" if child.tag == "br" else _verbatim(child))
+    return "".join(parts)
+
+
+def _rows(table: HtmlNode) -> list[list[HtmlNode]]:
+    rows: list[list[HtmlNode]] = []
+    for child in table.elements():
+        if child.tag == "tr":
+            rows.append([cell for cell in child.elements() if cell.tag in {"td", "th"}])
+        elif child.tag in {"thead", "tbody", "tfoot"}:
+            rows.extend(_rows(child))
+    return rows
+
+
+def _has_strays(table: HtmlNode) -> bool:
+    """Whether anything stands in ``table`` outside its cells, as in tables nested by mistake."""
+    for child in table.children:
+        if isinstance(child, str):
+            if child.strip():
+                return True
+        elif child.tag in {"thead", "tbody", "tfoot", "tr"}:
+            if _has_strays(child):
+                return True
+        elif child.tag not in _TABLE_PARTS:
+            return True
+    return False
+
+
+def _holds(node: HtmlNode, tags: frozenset[str]) -> bool:
+    stack = node.elements()
+    while stack:
+        item = stack.pop()
+        if item.tag in tags:
+            return True
+        stack.extend(item.elements())
+    return False
+
+
+def _title_within(node: HtmlNode) -> str:
+    return next((plain_text(child) for child in node.elements() if child.tag == "title"), "")

@@ -58,6 +58,8 @@ class ChatModel:
     """Whether a prefill that the model can't do natively is an error instead of being imitated."""
     loop: LoopThread | None = None
     """The loop of synchronous calls; without one the process's shared loop is used."""
+    origin: Mapping[str, Any] | None = None
+    """What else the model was made with (address, options of its provider), without secrets; kept by ``serialize``."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -285,6 +287,12 @@ class ChatModel:
     def instance_type(self) -> dict[str, str]:
         """The kind of model this is."""
         return {"model_type": "chat_completion"}
+
+    def serialize(self) -> dict[str, Any]:
+        """All that is needed to make the model again (``ModelRegistry.restore``): no secrets, no connections."""
+        from app.chat_models.serialization import serialize_model
+
+        return serialize_model(self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(model={self.model!r})"

@@ -6,7 +6,7 @@ with an object of models. A bundled one makes everything work offline; ``Profile
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -48,14 +48,14 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Cost:
     """US dollars per million tokens. Without a price of its own, what is read from or written to the provider's cache
-    costs as much as other input. ``above_200k`` holds the prices of requests with more than 200,000 tokens of input.
+    costs as much as other input. ``tiers`` are the prices of larger requests: (more than so many input tokens, prices).
     """
 
     input_per_million: float = 0.0
     output_per_million: float = 0.0
     cache_read_per_million: float | None = None
     cache_write_per_million: float | None = None
-    above_200k: Cost | None = None
+    tiers: tuple[tuple[int, Cost], ...] = ()
 
     def calculate(
         self, input_tokens: int, output_tokens: int, *, cache_read_tokens: int = 0, cache_write_tokens: int = 0
@@ -65,15 +65,20 @@ class Cost:
         Cache reads and writes are part of ``input_tokens`` and are priced once, at their own price:
         ``((input - read - write) · p_in + read · p_read + write · p_write + output · p_out) / 10⁶``.
         """
-        if self.above_200k is not None and input_tokens > 200_000:
-            return self.above_200k.calculate(
-                input_tokens, output_tokens, cache_read_tokens=cache_read_tokens, cache_write_tokens=cache_write_tokens
-            )
-        read = self.input_per_million if self.cache_read_per_million is None else self.cache_read_per_million
-        write = self.input_per_million if self.cache_write_per_million is None else self.cache_write_per_million
+        prices = self._at(input_tokens)
+        read = _first(prices.cache_read_per_million, prices.input_per_million)
+        write = _first(prices.cache_write_per_million, prices.input_per_million)
         plain = max(0, input_tokens - cache_read_tokens - cache_write_tokens)
-        spent = plain * self.input_per_million + cache_read_tokens * read + cache_write_tokens * write
-        return (spent + output_tokens * self.output_per_million) / _MILLION
+        spent = plain * prices.input_per_million + cache_read_tokens * read + cache_write_tokens * write
+        return (spent + output_tokens * prices.output_per_million) / _MILLION
+
+    def _at(self, input_tokens: int) -> Cost:
+        """The prices of a request of this size: those of the highest tier it exceeds."""
+        return max(
+            ((size, cost) for size, cost in self.tiers if input_tokens > size),
+            key=lambda tier: tier[0],
+            default=(0, self),
+        )[1]
 
     def of(self, usage: Usage) -> float:
         """US dollars of the tokens in ``usage``."""
@@ -114,7 +119,7 @@ def profile_from(provider: str, model_id: str, entry: Mapping[str, Any]) -> Mode
             name=str(entry.get("name") or model_id),
             capabilities=Capabilities(
                 tool_call=bool(entry.get("tool_call")),
-                structured_output=bool(entry.get("structured_output", entry.get("tool_call"))),
+                structured_output=bool(entry.get("structured_output")),
                 reasoning=bool(entry.get("reasoning")),
                 temperature=bool(entry.get("temperature", True)),
                 attachment=bool(entry.get("attachment")),
@@ -125,7 +130,7 @@ def profile_from(provider: str, model_id: str, entry: Mapping[str, Any]) -> Mode
             limits=Limits(limits.get("context") or None, limits.get("output") or None),
             cost=_cost(entry.get("cost")),
         )
-    except (AttributeError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"the profile of {provider}/{model_id} is damaged: {error}") from error
 
 
@@ -137,9 +142,21 @@ def _cost(prices: Mapping[str, Any] | None) -> Cost | None:
         float(prices["output"]),
         _price(prices.get("cache_read")),
         _price(prices.get("cache_write")),
-        _cost(prices.get("context_over_200k")),
+        tuple(_tiers(prices)),
     )
+
+
+def _tiers(prices: Mapping[str, Any]) -> Iterator[tuple[int, Cost]]:
+    for tier in prices.get("tiers") or ():
+        if (cost := _cost(tier)) is not None and tier.get("tier", {}).get("type", "context") == "context":
+            yield int(tier["tier"]["size"]), cost
+    if not prices.get("tiers") and (cost := _cost(prices.get("context_over_200k"))) is not None:
+        yield 200_000, cost
 
 
 def _price(price: Any) -> float | None:
     return None if price is None else float(price)
+
+
+def _first(price: float | None, other: float) -> float:
+    return other if price is None else price

@@ -18,6 +18,7 @@ from app.chat_models.model import ChatModel
 from app.chat_models.profiles import ModelProfile
 from app.domain.secrets import SecretStr
 from app.network.http import HttpFactory
+from app.settings.setting import Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Provider:
     - ``profile_provider`` is the name under which the profiles know it, where that differs.
     - ``package`` is what must be installed for it, "" for nothing beyond Footnote itself.
     - ``list_models`` asks the server which models there are; None where it can't be asked.
+    - ``settings`` are the options (``base_url`` included) that the user can set, by the option's name.
     """
 
     name: str
@@ -67,3 +69,4 @@ class Provider:
     package: str = ""
     documentation: str = ""
     list_models: Callable[[ModelRequest], Awaitable[list[str]]] | None = None
+    settings: Mapping[str, Setting[Any]] = field(default_factory=dict)

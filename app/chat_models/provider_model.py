@@ -44,8 +44,6 @@ class ProviderModel(ChatModel):
     """Finds the profile of a model of this provider."""
     output_forms: tuple[OutputMethod, ...] = ("json_schema", "tool", "json_mode", "xml")
     """The ways in which the protocol can ask for structured output, best first."""
-    endpoint: Mapping[str, Any] | None = None
-    """The settings this model was made with besides model, parameters and secrets, for ``serialize``."""
 
     async def _astream(self, messages: Sequence[Message], call: Call) -> AsyncIterator[AIMessageChunk]:
         decoder = self.codec.decoder(call)

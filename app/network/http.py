@@ -15,16 +15,24 @@ import ipaddress
 import ssl
 import threading
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
-from app.domain.chat_errors import MissingDependencyError
+from app.domain.chat_errors import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    MissingDependencyError,
+    ProtocolError,
+)
 
 if TYPE_CHECKING:
     import httpx2
 
 MAX_CONNECTIONS = 200
+FETCH_SECONDS = 30.0
 _KEPT_ALIVE = 20
 _USER_AGENT = "Footnote"
 
@@ -83,6 +91,30 @@ class HttpFactory:
         for client in clients.values():
             await client.aclose()
 
+    async def fetch(self, url: str, *, max_bytes: int, seconds: float = FETCH_SECONDS) -> bytes:
+        """The body of ``url``, at most ``max_bytes`` long. Redirects are not followed.
+
+        Raises ``APIConnectionError``, ``APITimeoutError`` (after ``seconds`` of silence), ``APIStatusError``, and
+        ``ProtocolError`` for a body that is too long.
+        """
+        import httpx2
+
+        host = urlsplit(url).hostname
+        try:
+            async with self.client(url).stream("GET", url, timeout=seconds) as response:
+                if response.status_code != HTTPStatus.OK:
+                    raise APIStatusError(f"{host} answered {response.status_code}.", status=response.status_code)
+                body = bytearray()
+                async for piece in response.aiter_bytes():
+                    body += piece
+                    if len(body) > max_bytes:
+                        raise ProtocolError(f"{host} sent more than {max_bytes} bytes.")
+        except httpx2.TimeoutException as error:
+            raise APITimeoutError(f"{host} did not answer within {seconds:g} s. Try again later.") from error
+        except httpx2.TransportError as error:
+            raise APIConnectionError(f"{host} can't be reached: {error}. Check the connection.") from error
+        return bytes(body)
+
     def _make(self, *, local: bool) -> httpx2.AsyncClient:
         import httpx2
 
@@ -95,7 +127,7 @@ class HttpFactory:
                 verify=self._tls(),
                 trust_env=not local,
                 limits=limits,
-                timeout=None,  # noqa: S113  # every request sets its own
+                timeout=None,  # every request sets its own
                 headers={"user-agent": _USER_AGENT},
             )
         except ImportError as error:

@@ -1,0 +1,1 @@
+"""Prompts: templates, blocks of content, and ready-made system prompts."""

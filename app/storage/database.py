@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -161,9 +162,11 @@ class Database:
     def _prepare(self) -> None:
         if not self.path.exists():
             self._create_file()
-        connection = self._connect(read_only=self.read_only and self.path.stat().st_size > 0)
+        connection = self._connect(read_only=False)
         try:
-            version = self._version(connection)
+            # In a transaction, or another process might create the tables between two of the questions.
+            with _transaction(connection, "DEFERRED"):
+                version = self._version(connection)
             if version < self.schema.version:
                 self._migrate(connection, version)
         finally:
@@ -194,7 +197,7 @@ class Database:
     def _migrate(self, connection: sqlite3.Connection, version: int) -> None:
         if self.read_only and version:
             raise StorageError(f"{self.path} is from an older Footnote. Open the Footnote window once to update it.")
-        connection.execute("PRAGMA journal_mode = WAL")
+        self._use_write_ahead_log(connection)
         with _transaction(connection, "IMMEDIATE"):
             version = self._version(connection)
             if version == self.schema.version:
@@ -202,6 +205,19 @@ class Database:
             if version:
                 self._back_up(version)
             apply_pending(connection, self.schema)
+
+    def _use_write_ahead_log(self, connection: sqlite3.Connection) -> None:
+        """Switch the file to WAL, once in its life. SQLite doesn't wait here when another process does the same."""
+        deadline = time.monotonic() + self._busy_seconds
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def _back_up(self, version: int) -> None:
         try:

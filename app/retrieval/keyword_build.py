@@ -1,0 +1,189 @@
+"""One build of the keyword index: a folder of tantivy's, or an index in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.retrieval.keyword_files import DamagedKeywordIndexError, verify_folder
+from app.retrieval.keyword_query import BODY, TITLE, KeywordQuery, build_query
+
+if TYPE_CHECKING:
+    import tantivy
+
+WRITER_BYTES = 32_000_000
+COUNT_AT_ONCE = 4_096
+ID = "id"
+OWNER = "owner"
+SEQUENCE = "sequence"
+COUNT = "count"
+STATE_ID = 0
+"""Chunk ids begin at 1; the document with this one says whose index it is and how far it has come."""
+
+_ANALYZER = "footnote_words"
+
+IndexRow = tuple[int, str, str]
+"""Chunk id, search text, words of the title and the file's name."""
+
+
+@cache
+def _analyzer() -> tantivy.TextAnalyzer:
+    from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
+
+    # Search texts are words already. English stems do little harm to other languages, as both sides get them.
+    return TextAnalyzerBuilder(Tokenizer.whitespace()).filter(Filter.stemmer("english")).build()
+
+
+def stem_words(text: str) -> list[str]:
+    """The stems of words separated by spaces, as the index holds them."""
+    return _analyzer().analyze(text)
+
+
+@cache
+def _schema() -> tantivy.Schema:
+    from tantivy import SchemaBuilder
+
+    builder = SchemaBuilder()
+    builder.add_integer_field(ID, indexed=True, fast=True)
+    builder.add_text_field(BODY, tokenizer_name=_ANALYZER, index_option="position")
+    builder.add_text_field(TITLE, tokenizer_name=_ANALYZER, index_option="freq")
+    builder.add_text_field(OWNER, tokenizer_name="raw", index_option="basic")
+    builder.add_integer_field(SEQUENCE, fast=True)
+    builder.add_integer_field(COUNT, fast=True)
+    return builder.build()
+
+
+class KeywordBuild:
+    """Searches an index, and writes it where it was opened for that."""
+
+    def __init__(self, index: tantivy.Index, folder: Path | None, owner: str, *, writable: bool) -> None:
+        self.folder = folder
+        index.register_tokenizer(_ANALYZER, _analyzer())
+        index.config_reader("manual")
+        self._index = index
+        self._owner = owner
+        self._writer = index.writer(WRITER_BYTES, 1) if writable else None
+        self._searcher = index.searcher()
+        self.sequence = self._read_state()
+
+    @property
+    def writable(self) -> bool:
+        """Whether ``change`` can be called."""
+        return self._writer is not None
+
+    def chunk_count(self) -> int:
+        """Chunks in the index as it was last loaded."""
+        return self._searcher.num_docs - (self.sequence >= 0)
+
+    def document_frequency(self, term: str) -> int:
+        """In how many chunks a stem occurs."""
+        return self._searcher.doc_freq(BODY, term)
+
+    def reload(self) -> None:
+        """See the last commit, of whatever process."""
+        self._index.reload()
+        self._searcher = self._index.searcher()
+        self.sequence = self._read_state()
+
+    def change(self, removed: Iterable[int], added: Iterable[IndexRow], sequence: int) -> None:
+        """Remove chunks, add rows, and commit that the library's change ``sequence`` is reached.
+
+        Ids that are there already are replaced. Raises ValueError or OSError when the disk is full, say.
+        """
+        from tantivy import Document
+
+        writer: Any = self._writer
+        count = self.chunk_count()
+        empty = count == 0
+        if not empty:
+            added = list(added)
+            old = {*removed, *(row[0] for row in added)}
+            count -= self._present(old)
+            for chunk_id in old:
+                writer.delete_documents_by_term(ID, chunk_id)
+        for chunk_id, text, title in added:
+            writer.add_document(Document(**{ID: chunk_id, BODY: text, TITLE: title}))
+            count += 1
+        writer.delete_documents_by_term(ID, STATE_ID)
+        writer.add_document(Document(**{ID: STATE_ID, OWNER: self._owner, SEQUENCE: sequence, COUNT: count}))
+        writer.commit()
+        self.reload()
+
+    def search(
+        self, query: KeywordQuery, limit: int, ranges: Sequence[tuple[int, int]] = ()
+    ) -> list[tuple[int, float]]:
+        """(chunk id, BM25) of the best ``limit`` chunks, best first, limited to ids in ``ranges`` (ends included)."""
+        from tantivy import FieldType, Occur, Query
+
+        wanted = build_query(query, _schema(), stem_words)
+        if ranges:
+            inside = [
+                (Occur.Should, Query.range_query(_schema(), ID, FieldType.Integer, first, last))
+                for first, last in ranges
+            ]
+            scope = Query.const_score_query(Query.boolean_query(inside), 0.0)
+            wanted = Query.boolean_query([(Occur.Must, wanted), (Occur.Must, scope)])
+        searcher = self._searcher
+        hits = searcher.search(wanted, max(1, limit), count=False).hits
+        ids = searcher.fast_field_values(ID, [address for _, address in hits])
+        return [(int(chunk_id), float(score)) for (score, _), chunk_id in zip(hits, ids, strict=True) if chunk_id]
+
+    def stop_writing(self) -> None:
+        """Go on as a reader after writing failed: what was not committed is dropped."""
+        self._writer = None
+
+    def close(self) -> None:
+        """Let background merges end and release the writer's lock."""
+        if self._writer is not None:
+            self._writer.wait_merging_threads()
+            self._writer = None
+
+    def _present(self, chunk_ids: set[int]) -> int:
+        """How many of these chunks the index holds."""
+        from tantivy import Query
+
+        found = 0
+        remaining = sorted(chunk_ids)
+        for start in range(0, len(remaining), COUNT_AT_ONCE):
+            query = Query.term_set_query(_schema(), ID, remaining[start : start + COUNT_AT_ONCE])
+            result: Any = self._searcher.search(query, 1, count=True)
+            found += result.count
+        return found
+
+    def _read_state(self) -> int:
+        """The change that was reached, or -1 where no finished build of this owner is."""
+        from tantivy import Query
+
+        searcher = self._searcher
+        hits = searcher.search(Query.term_query(_schema(), OWNER, self._owner), 2, count=False).hits
+        if len(hits) != 1:
+            return -1
+        sequence, count = (searcher.fast_field_values(field, [hits[0][1]])[0] for field in (SEQUENCE, COUNT))
+        return int(sequence) if sequence is not None and searcher.num_docs - 1 == count else -1
+
+
+def start_build(folder: Path | None, owner: str) -> KeywordBuild:
+    """An empty build in a new folder, or in memory."""
+    import tantivy
+
+    if folder is None:
+        return KeywordBuild(tantivy.Index(_schema()), None, owner, writable=True)
+    folder.mkdir(parents=True)
+    return KeywordBuild(tantivy.Index(_schema(), path=str(folder)), folder, owner, writable=True)
+
+
+def open_build(folder: Path, owner: str, *, writable: bool) -> KeywordBuild:
+    """Open a finished build. Raises ``DamagedKeywordIndexError`` for anything else."""
+    import tantivy
+
+    verify_folder(folder)
+    try:
+        build = KeywordBuild(tantivy.Index.open(str(folder)), folder, owner, writable=writable)
+    except (OSError, ValueError) as error:
+        raise DamagedKeywordIndexError(f"{folder.name}: {error}") from error
+    if build.sequence < 0:
+        build.close()
+        raise DamagedKeywordIndexError(f"{folder.name} is unfinished, altered or of another library")
+    return build

@@ -1,0 +1,267 @@
+"""The keyword index: a tantivy index of the library's search texts, ranked by BM25.
+
+A cache like the vector index. Each build has a folder of its own; a build counts once its state document is in it,
+which tantivy commits together with the rest, so there is no moment at which half a build could be taken for a whole.
+The state document names the library and the change it has reached. What the library changed after that is looked up
+there, by any process: removed chunks are left out, added ones are read one after the other until the owner of the
+library has indexed them.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import shutil
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+from app.retrieval.keyword_build import IndexRow, KeywordBuild, open_build, start_build, stem_words
+from app.retrieval.keyword_files import DamagedKeywordIndexError
+from app.retrieval.keyword_query import KeywordQuery, holds_phrases
+from app.retrieval.keyword_scan import KeywordScan
+from app.retrieval.keyword_view import IdScope, KeywordView
+from app.retrieval.search_text import search_text
+from app.storage.library_values import Changes, ChangesPrunedError, IndexSegment
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from app.storage.library_store import LibraryStore
+
+FORMAT = 1
+"""Raised when the same search text would be indexed differently; older builds are then replaced."""
+
+KIND = "keyword"
+FAMILY = "keywords-"
+PREFIX = f"{FAMILY}{FORMAT}-"
+OPEN_ATTEMPTS = 3
+MOST_PHRASE_CANDIDATES = 2_000
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class KeywordIndexStatus:
+    """Chunks in the files, chunks read one by one, removed chunks still in the files, and the last problem."""
+
+    chunks: int
+    unindexed: int
+    removed: int
+    sequence: int
+    problem: str = ""
+
+
+class KeywordIndex:
+    """Finds chunks by their words.
+
+    ``writer`` is for the process that holds the library's lock; any other only reads and never changes a file.
+    Every method may raise ``StorageError``. Thread-safe; searches don't wait for indexing.
+    """
+
+    def __init__(self, store: LibraryStore, directory: Path, *, writer: bool = True) -> None:
+        self._store = store
+        self._directory = directory
+        self._writer = writer
+        self._view: KeywordView | None = None
+        self._problem = ""
+        self._lock = threading.Lock()  # held while files or the view change
+
+    @property
+    def sequence(self) -> int:
+        """The library's change that the files have reached; older ones may be pruned from the log."""
+        view = self._view
+        return view.build.sequence if view is not None else 0
+
+    def open(self) -> None:
+        """Open the recorded build, or make one, and catch up with the library."""
+        with self._lock:
+            self._show(self._open_recorded() or self._rebuilt())
+            self._catch_up()
+            if not self._agrees_with_library():
+                self._note("the keyword index holds other chunks than the library")
+                self._replace_build()
+
+    def refresh(self) -> None:
+        """Take over what changed in the library since the last call."""
+        with self._lock:
+            if self._view is not None:
+                self._catch_up()
+
+    def search(self, text: str, k: int, allowed: NDArray[np.int64] | None = None) -> list[tuple[int, float]]:
+        """The at most ``k`` best chunks for a user's words as (chunk id, score), best first, equal ones by id.
+
+        A score is BM25 as a share of what a chunk full of every word of the query would have: above 0, mostly below 1.
+        ``allowed`` limits the search to these ids, ascending. Chunks must hold what the text has in quotation marks;
+        if none does, the marks are ignored.
+        """
+        view = self._view
+        if view is None or k <= 0 or (allowed is not None and not len(allowed)):
+            return []
+        query = view.parse(text)
+        scope = None if allowed is None else IdScope(allowed)
+        if query.phrases:
+            exact = self._search_phrases(view, query, k, scope)
+            if exact:
+                return exact
+            query = replace(query, phrases=())
+        return view.search(query, k, scope)
+
+    def status(self) -> KeywordIndexStatus:
+        """Figures for the doctor."""
+        view = self._view
+        if view is None:
+            return KeywordIndexStatus(0, 0, 0, 0, self._problem)
+        return KeywordIndexStatus(
+            view.build.chunk_count(), len(view.rest), len(view.gone), view.sequence, self._problem
+        )
+
+    def close(self) -> None:
+        """Finish background merges and release the files."""
+        with self._lock:
+            view, self._view = self._view, None
+            if view is not None:
+                view.build.close()
+
+    def _search_phrases(
+        self, view: KeywordView, query: KeywordQuery, k: int, scope: IdScope | None
+    ) -> list[tuple[int, float]]:
+        """Chunks that hold every phrase word for word; the index itself only compares stems."""
+        limit = min(4 * k, MOST_PHRASE_CANDIDATES)
+        while True:
+            candidates = view.search(query, limit, scope)
+            rows = self._store.search_rows_of([chunk_id for chunk_id, _ in candidates])
+            exact = {row[0] for row in rows if holds_phrases(row[1], query.phrases)}
+            found = [hit for hit in candidates if hit[0] in exact]
+            if len(found) >= k or len(candidates) < limit or limit >= MOST_PHRASE_CANDIDATES:
+                return found[:k]
+            limit = MOST_PHRASE_CANDIDATES
+
+    # Builds
+
+    def _open_recorded(self) -> KeywordBuild | None:
+        for _ in range(1 if self._writer else OPEN_ATTEMPTS):  # the owner may be exchanging files just now
+            for record in reversed(self._store.index_segments(KIND)):
+                if not record.file_name.startswith(PREFIX):
+                    continue
+                try:
+                    return open_build(self._directory / record.file_name, record.sha256, writable=self._writer)
+                except DamagedKeywordIndexError as error:
+                    self._note(f"keyword index not used: {error}")
+        return None
+
+    def _replace_build(self) -> None:
+        if self._view is not None:
+            self._view.build.close()
+        self._show(self._rebuilt())
+
+    def _rebuilt(self) -> KeywordBuild:
+        """Index everything anew, in a new folder, or in memory for a process that may not write."""
+        if self._writer:
+            try:
+                return self._recorded()
+            except (OSError, ValueError) as error:
+                self._note(f"the keyword index can't be saved: {error}")
+        return self._filled(start_build(None, secrets.token_hex(32)))
+
+    def _recorded(self) -> KeywordBuild:
+        number = max([0, *map(_number, self._folders())]) + 1
+        folder, owner = self._directory / f"{PREFIX}{number:08d}", secrets.token_hex(32)
+        build = self._filled(start_build(folder, owner))
+        old = self._store.index_segments(KIND)
+        record = IndexSegment(
+            kind=KIND,
+            model_key="",
+            generation=max([0, *(each.generation for each in old)]) + 1,
+            file_name=folder.name,
+            sha256=owner,
+            vector_count=build.chunk_count(),
+            max_chunk_id=0,
+            sequence=build.sequence,
+        )
+        self._store.record_segment(record, replaces=[each.generation for each in old])
+        return build
+
+    def _filled(self, build: KeywordBuild) -> KeywordBuild:
+        sequence = self._store.current_sequence()  # first, so that later changes are applied again, not lost
+        build.change((), map(_index_row, self._store.search_rows()), sequence)
+        return build
+
+    def _show(self, build: KeywordBuild) -> None:
+        self._view = KeywordView(build)
+        if self._writer:
+            for folder in self._folders():
+                if folder != build.folder:
+                    shutil.rmtree(folder, ignore_errors=True)  # Windows keeps what another process still reads
+
+    def _folders(self) -> list[Path]:
+        return [each for each in self._directory.glob(f"{FAMILY}*") if each.is_dir()]
+
+    def _agrees_with_library(self) -> bool:
+        view = self._view
+        if view is None or not view.build.writable:
+            return True
+        chunks = self._store.chunk_count()
+        return view.build.chunk_count() == chunks or self._store.current_sequence() != view.build.sequence
+
+    # Changes
+
+    def _catch_up(self) -> None:
+        """Bring the view to the library's present state. The lock is held."""
+        try:
+            self._apply_changes()
+        except ChangesPrunedError:
+            self._replace_build()
+
+    def _apply_changes(self) -> None:
+        if self._view is None:
+            return
+        view = self._view = self._view if self._view.build.writable else self._reloaded(self._view)
+        if self._store.current_sequence() == view.sequence:
+            return
+        changes = self._store.changes_since(view.build.sequence)
+        added = list(map(_index_row, self._store.search_rows_of(changes.added)))
+        if view.build.writable and self._written(view.build, changes, added):
+            self._view = KeywordView(view.build)
+            return
+        rest = KeywordScan(stem_words)
+        rest.add(added)
+        self._view = KeywordView(view.build, frozenset(changes.removed), rest, changes.sequence)
+
+    def _written(self, build: KeywordBuild, changes: Changes, added: list[IndexRow]) -> bool:
+        try:
+            build.change(changes.removed, added, changes.sequence)
+        except (OSError, ValueError) as error:
+            self._note(f"the keyword index can't be saved: {error}")
+            build.stop_writing()
+            return False
+        return True
+
+    def _reloaded(self, view: KeywordView) -> KeywordView:
+        """The same view, or that of a newer build or commit of the library's owner."""
+        newest = max(self._store.index_segments(KIND), key=lambda each: each.generation, default=None)
+        folder = view.build.folder
+        if folder is None or newest is None:
+            return view
+        if folder.name != newest.file_name:
+            build = self._open_recorded()
+            return view if build is None else KeywordView(build)
+        before = view.build.sequence
+        view.build.reload()
+        return view if view.build.sequence == before else KeywordView(view.build)
+
+    def _note(self, problem: str) -> None:
+        self._problem = problem
+        _log.warning("%s", problem)
+
+
+def _index_row(row: tuple[int, str, str, str]) -> IndexRow:
+    chunk_id, text, title, path = row
+    return chunk_id, text, search_text(title, (), PurePath(path).stem)
+
+
+def _number(folder: Path) -> int:
+    digits = folder.name.rsplit("-", 1)[-1]
+    return int(digits) if digits.isdecimal() else 0

@@ -1,0 +1,191 @@
+"""Searching the library: by meaning, by words, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from app.domain.passages import Passage, Scope, SearchMode
+from app.retrieval.context_budget import joined, tokens_of, within_budget
+from app.retrieval.deduplication import fold_duplicates
+from app.retrieval.fusion import Candidate, fuse
+from app.retrieval.keyword_query import holds_phrases, quoted_phrases
+from app.retrieval.query_language import LATIN, query_language, query_script
+from app.settings.setting import Setting
+from app.storage.library_values import UnknownDocumentError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from app.retrieval.embedder import Embedder
+    from app.retrieval.keyword_index import KeywordIndex
+    from app.retrieval.vector_index import VectorIndex
+    from app.storage.library_store import LibraryStore
+
+T = TypeVar("T")
+
+DENSE_WEIGHT = Setting(
+    "retrieval.dense_weight",
+    0.5,
+    "Meaning against words",
+    "Share of the meaning of a text, against its words, in the order of results: 0 goes by words alone, 1 by meaning.",
+    minimum=0.0,
+    maximum=1.0,
+)
+FOLD_DUPLICATES = Setting(
+    "retrieval.fold_duplicates", True, "Show equal passages once", "Of several copies, the newest file is shown."
+)
+NEIGHBOURS = Setting(
+    "retrieval.neighbours",
+    0,
+    "Passages around a hit",
+    "So many passages before and after each hit are given to the model as well.",
+    minimum=0,
+    maximum=3,
+)
+
+MODEL_LANGUAGES = frozenset({"en"})
+"""Languages of the default embedding model."""
+
+FOREIGN_TRUST = 0.4
+"""How much of the dense weight is left for a query in another language of the same script."""
+
+FOREIGN_SCRIPT_TRUST = 0.1
+"""The same for another script, where the default model tells hardly one text from another."""
+
+CANDIDATES = 100
+CANDIDATES_PER_RESULT = 4
+CONTEXT_CANDIDATES = 60
+LONGEST_QUESTION = 8_000
+"""Characters of a query that are embedded; models cut off far earlier."""
+
+
+class Settings(Protocol):
+    """Where values of settings come from."""
+
+    def __getitem__(self, setting: Setting[T]) -> T: ...
+
+
+class Retriever:
+    """Finds passages. Thread-safe; never waits for ingestion.
+
+    ``model_languages`` are the ISO 639-1 codes the embedding model knows, None for any. ``follow`` is for a process
+    that does not own the library: it looks for changes before each search. Methods may raise ``StorageError`` and
+    what loading the model raises (``ModelFileError``).
+    """
+
+    def __init__(
+        self,
+        store: LibraryStore,
+        embedder_factory: Callable[[], Embedder],
+        vector_index: VectorIndex,
+        keyword_index: KeywordIndex,
+        settings: Settings,
+        *,
+        model_languages: frozenset[str] | None = MODEL_LANGUAGES,
+        follow: bool = False,
+    ) -> None:
+        self._store = store
+        self._embedder_factory = embedder_factory
+        self._vector_index = vector_index
+        self._keyword_index = keyword_index
+        self._settings = settings
+        self._model_languages = model_languages
+        self._follow = follow
+
+    def search(
+        self, query: str, *, k: int = 10, mode: SearchMode = SearchMode.HYBRID, scope: Scope | None = None
+    ) -> list[Passage]:
+        """The at most ``k`` best passages, best first; none for a query without any text.
+
+        What stands in quotation marks must be in a passage word for word, if any holds it.
+        """
+        if k <= 0 or not query.strip():
+            return []
+        allowed = self._store.chunk_ids_in_scope(scope or Scope())
+        if self._follow:
+            self._vector_index.refresh()
+            self._keyword_index.refresh()
+        candidates = self._candidates(query, max(CANDIDATES, CANDIDATES_PER_RESULT * k), mode, allowed)
+        passages = self._passages(candidates)
+        if mode is not SearchMode.DENSE:
+            passages = self._with_phrases(query, passages)
+        if not self._settings[FOLD_DUPLICATES]:
+            return passages[:k]
+        return fold_duplicates(passages, k, self._is_newer)
+
+    def context(self, query: str, *, token_budget: int, scope: Scope | None = None) -> list[Passage]:
+        """The best passages that fit into ``token_budget`` tokens of the embedding model, best first."""
+        found = self.search(query, k=CONTEXT_CANDIDATES, scope=scope)
+        neighbours = self._settings[NEIGHBOURS]
+        if not neighbours:
+            return within_budget(found, token_budget)
+        chosen: list[Passage] = []
+        for passage in found:
+            wider = joined([*chosen, *self._around(passage, neighbours)], self._store.document_text)
+            if sum(map(tokens_of, wider)) > token_budget:
+                break
+            chosen = wider
+        return chosen or within_budget(found, token_budget)
+
+    def _candidates(
+        self, query: str, count: int, mode: SearchMode, allowed: NDArray[np.int64] | None
+    ) -> list[Candidate]:
+        keyword = [] if mode is SearchMode.DENSE else self._keyword_index.search(query, count, allowed)
+        if mode is SearchMode.KEYWORD:
+            return fuse([], keyword, {}, dense_weight=0.0)
+        vector = self._embedder_factory().embed_query(query[:LONGEST_QUESTION].replace("\0", " "))
+        dense = self._vector_index.search(vector, count, allowed)
+        if mode is SearchMode.DENSE:
+            return fuse(dense, [], {}, dense_weight=1.0)
+        known = dict(dense)
+        cosines = self._vector_index.cosines(vector, [chunk_id for chunk_id, _ in keyword if chunk_id not in known])
+        return fuse(dense, keyword, cosines, self._dense_weight(query))
+
+    def _dense_weight(self, query: str) -> float:
+        weight = self._settings[DENSE_WEIGHT]
+        languages = self._model_languages
+        if languages is None:
+            return weight
+        if query_script(query) != LATIN:
+            return weight * FOREIGN_SCRIPT_TRUST
+        language = query_language(query)
+        return weight if language is None or language in languages else weight * FOREIGN_TRUST
+
+    def _passages(self, candidates: Sequence[Candidate]) -> list[Passage]:
+        """Candidates as passages; those that the library does not show (any more) are left out."""
+        stored = self._store.passages([candidate.chunk_id for candidate in candidates])
+        return [
+            replace(
+                stored[candidate.chunk_id],
+                score=candidate.score,
+                similarity=candidate.similarity,
+                dense_rank=candidate.dense_rank,
+                keyword_rank=candidate.keyword_rank,
+            )
+            for candidate in candidates
+            if candidate.chunk_id in stored
+        ]
+
+    def _with_phrases(self, query: str, passages: list[Passage]) -> list[Passage]:
+        phrases = quoted_phrases(query)
+        if not phrases:
+            return passages
+        rows = self._store.search_rows_of([passage.chunk_id for passage in passages])
+        exact = {row[0] for row in rows if holds_phrases(row[1], phrases)}
+        return [passage for passage in passages if passage.chunk_id in exact] or passages
+
+    def _is_newer(self, passage: Passage, other: Passage) -> bool:
+        try:
+            one, two = self._store.document(passage.document_id), self._store.document(other.document_id)
+        except UnknownDocumentError:  # removed since the search began
+            return False
+        return one.stamp.mtime_ns > two.stamp.mtime_ns
+
+    def _around(self, passage: Passage, count: int) -> list[Passage]:
+        """The passage, which keeps its scores, and the passages before and after it."""
+        ids = self._store.neighbours(passage.chunk_id, count, count)
+        stored = self._store.passages(ids)
+        return [passage, *(stored[each] for each in ids if each in stored and each != passage.chunk_id)]

@@ -1,0 +1,163 @@
+"""How answers are set: formats for each kind of text, from the theme in force."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont, QTextBlockFormat, QTextCharFormat, QTextFormat, QTextLength, QTextTableFormat
+
+from app.gui.theme import Appearance
+
+CHIP_PROPERTY = QTextFormat.Property.UserProperty + 1
+CODE_PROPERTY = QTextFormat.Property.UserProperty + 2
+QUOTE_PROPERTY = QTextFormat.Property.UserProperty + 3
+CHIP_SIZE = 0.76
+CHIP_RAISE = 22
+CODE_PADDING = 14
+QUOTE_INDENT = 16
+HEADING_SIZES = {1: 1.4, 2: 1.22, 3: 1.1}
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerStyle:
+    """Fonts and formats for an answer. Made anew when the theme changes."""
+
+    appearance: Appearance
+
+    @property
+    def font(self) -> QFont:
+        """The font of running text."""
+        font = QFont(self.appearance.font)
+        font.setPointSizeF(self.appearance.scale.sizes["answer"])
+        return font
+
+    def paragraph(self) -> QTextBlockFormat:
+        """A paragraph of running text."""
+        block = QTextBlockFormat()
+        block.setLineHeight(142, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        block.setBottomMargin(10)
+        return block
+
+    def heading(self, level: int) -> QTextBlockFormat:
+        """A heading of that level, 1 to 6."""
+        block = self.paragraph()
+        block.setHeadingLevel(level)
+        block.setTopMargin(8)
+        block.setBottomMargin(6)
+        return block
+
+    def list_item(self) -> QTextBlockFormat:
+        """One item of a list."""
+        block = self.paragraph()
+        block.setBottomMargin(4)
+        return block
+
+    def quotation(self, level: int) -> QTextBlockFormat:
+        """A paragraph of a quotation; the bar beside it is painted by the view."""
+        block = self.paragraph()
+        block.setLeftMargin(QUOTE_INDENT * level)
+        block.setProperty(QUOTE_PROPERTY, level)
+        return block
+
+    def code_line(self, *, first: bool, last: bool) -> QTextBlockFormat:
+        """A line of a code block; the panel behind it is painted by the view."""
+        block = QTextBlockFormat()
+        block.setLineHeight(128, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        block.setLeftMargin(CODE_PADDING)
+        block.setRightMargin(CODE_PADDING)
+        block.setTopMargin(CODE_PADDING if first else 0)
+        block.setBottomMargin(CODE_PADDING + 10 if last else 0)
+        block.setProperty(CODE_PROPERTY, True)
+        return block
+
+    def rule(self) -> QTextBlockFormat:
+        """A horizontal rule."""
+        block = QTextBlockFormat()
+        full = QTextLength(QTextLength.Type.PercentageLength, 100)
+        block.setProperty(QTextFormat.Property.BlockTrailingHorizontalRulerWidth, full)
+        block.setBottomMargin(10)
+        return block
+
+    def after_table(self) -> QTextBlockFormat:
+        """The block that Qt wants behind a table, as flat as it can be."""
+        block = QTextBlockFormat()
+        block.setLineHeight(1, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
+        block.setBottomMargin(8)
+        return block
+
+    def text(self) -> QTextCharFormat:
+        """Running text."""
+        characters = QTextCharFormat()
+        characters.setForeground(self.appearance.theme.color("text"))
+        return characters
+
+    def heading_text(self, level: int) -> QTextCharFormat:
+        """The text of a heading."""
+        characters = self.text()
+        characters.setFontWeight(QFont.Weight.DemiBold)
+        characters.setFontPointSize(self.font.pointSizeF() * HEADING_SIZES.get(level, 1.0))
+        return characters
+
+    def code_text(self) -> QTextCharFormat:
+        """Text in code blocks."""
+        characters = self.text()
+        mono = self.appearance.monospace(0.93)
+        characters.setFontFamilies(mono.families())
+        characters.setFontFixedPitch(True)
+        characters.setFontPointSize(mono.pointSizeF())
+        return characters
+
+    def code_span(self) -> QTextCharFormat:
+        """Code in running text."""
+        characters = self.code_text()
+        characters.setBackground(self.appearance.theme.color("code"))
+        return characters
+
+    def link(self, base: QTextCharFormat, href: str) -> QTextCharFormat:
+        """``base`` as a link."""
+        characters = QTextCharFormat(base)
+        characters.setAnchor(True)
+        characters.setAnchorHref(href)
+        characters.setForeground(self.appearance.theme.color("accent"))
+        characters.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
+        return characters
+
+    def chip(self, number: int) -> QTextCharFormat:
+        """The number of a footnote; the pill behind it is painted by the view."""
+        characters = QTextCharFormat()
+        characters.setFontPointSize(self.font.pointSizeF() * CHIP_SIZE)
+        characters.setFontWeight(QFont.Weight.DemiBold)
+        characters.setBaselineOffset(CHIP_RAISE)
+        characters.setForeground(self.appearance.theme.color("accent"))
+        characters.setAnchor(True)
+        characters.setAnchorHref(f"footnote:{number}")
+        characters.setUnderlineStyle(QTextCharFormat.UnderlineStyle.NoUnderline)
+        characters.setProperty(CHIP_PROPERTY, number)
+        return characters
+
+    def chip_bracket(self, number: int) -> QTextCharFormat:
+        """The brackets around the number: there for copying and for screen readers, invisible as padding."""
+        characters = self.chip(number)
+        characters.setForeground(Qt.GlobalColor.transparent)
+        return characters
+
+    def table(self) -> QTextTableFormat:
+        """A table with hairlines."""
+        table = QTextTableFormat()
+        table.setBorder(1)
+        table.setBorderCollapse(True)
+        table.setBorderStyle(QTextTableFormat.BorderStyle.BorderStyle_Solid)
+        table.setBorderBrush(self.appearance.theme.color("border"))
+        table.setCellPadding(7)
+        table.setCellSpacing(0)
+        table.setTopMargin(4)
+        table.setBottomMargin(4)
+        return table
+
+    def unsupported(self) -> QTextCharFormat:
+        """Laid over a sentence that no passage supports."""
+        characters = QTextCharFormat()
+        characters.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
+        characters.setUnderlineColor(self.appearance.theme.color("warning"))
+        return characters

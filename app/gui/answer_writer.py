@@ -1,0 +1,231 @@
+"""Writing Markdown into a text document, safely and only at its end.
+
+Qt parses each block of Markdown in a document of its own that is never laid out, so that nothing in it is ever loaded;
+what it holds is then written anew into the document on the screen: text, emphasis, lists, tables, code. Images become
+their descriptions, links become numbers into ``links``, HTML stays text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+
+from PySide6.QtGui import (
+    QFont,
+    QTextBlock,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+    QTextFragment,
+    QTextFrame,
+    QTextList,
+    QTextTable,
+)
+
+from app.gui.answer_style import AnswerStyle
+
+MARKER = re.compile(r"\[(\d{1,3})\]")
+IMAGE_CHARACTER = "\ufffc"
+FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A footnote marker in the document: its positions and its number."""
+
+    start: int
+    end: int
+    number: int
+
+
+class AnswerWriter:
+    """Appends Markdown blocks to ``document``.
+
+    ``fresh`` says that the last block of the document is empty and waits for content. ``chips`` and ``links`` grow as
+    blocks are written.
+    """
+
+    def __init__(self, document: QTextDocument, style: AnswerStyle) -> None:
+        self._document = document
+        self._style = style
+        self._cursor = QTextCursor(document)
+        self._lists: dict[int, QTextList] = {}
+        self.fresh = True
+        self.chips: list[Chip] = []
+        self.links: list[str] = []
+        self.numbers: Container[int] = ()
+
+    def write(self, markdown: str) -> None:
+        """Append the blocks of ``markdown``."""
+        source = QTextDocument()
+        source.setMarkdown(markdown, FEATURES)
+        self._lists = {}
+        self._cursor.movePosition(QTextCursor.MoveOperation.End)
+        self._write_frame(source.rootFrame())
+
+    def write_verbatim(self, text: str) -> None:
+        """Append text in the format that the document ends with, without looking for Markdown in it."""
+        self._cursor.movePosition(QTextCursor.MoveOperation.End)
+        self._cursor.insertText(text)
+
+    def cut(self, position: int, *, fresh: bool) -> None:
+        """Take away everything behind ``position``."""
+        self._cursor.setPosition(position)
+        self._cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+        self._cursor.removeSelectedText()
+        self.fresh = fresh
+        while self.chips and self.chips[-1].end > position:
+            self.chips.pop()
+
+    # -- blocks ----------------------------------------------------------------------------------------------------
+
+    def _write_frame(self, frame: QTextFrame) -> None:
+        parts = list(_parts(frame))
+        for number, part in enumerate(parts):
+            if isinstance(part, QTextTable):
+                self._write_table(part)
+            elif isinstance(part, QTextFrame):
+                self._write_frame(part)
+            elif part.text() or part.textList() or _is_rule(part) or _is_code(part):
+                before = parts[number - 1] if number else None
+                after = parts[number + 1] if number + 1 < len(parts) else None
+                self._write_block(part, before, after)
+
+    def _write_block(self, block: QTextBlock, before: object, after: object) -> None:
+        kind = block.blockFormat()
+        base = self._style.text()
+        if _is_code(block):
+            base = self._style.code_text()
+            form = self._style.code_line(first=not _is_code(before), last=not _is_code(after))
+        elif _is_rule(block):
+            form = self._style.rule()
+        elif kind.headingLevel():
+            form = self._style.heading(kind.headingLevel())
+            base = self._style.heading_text(kind.headingLevel())
+        elif block.textList():
+            form = self._style.list_item()
+            form.setMarker(kind.marker())
+        elif level := kind.intProperty(QTextFormat.Property.BlockQuoteLevel):
+            form = self._style.quotation(level)
+        else:
+            form = self._style.paragraph()
+        self._begin_block(form, base)
+        if block.textList():
+            self._join_list(block.textList())
+        self._write_text(block, base, verbatim=_is_code(block))
+
+    def _begin_block(self, form: QTextBlockFormat, base: QTextCharFormat) -> None:
+        if self.fresh:
+            self._cursor.setBlockFormat(form)
+            self._cursor.setBlockCharFormat(base)
+        else:
+            self._cursor.insertBlock(form, base)
+            if self._cursor.currentList() is not None:
+                self._cursor.currentList().remove(self._cursor.block())
+                self._cursor.setBlockFormat(form)
+        self.fresh = False
+
+    def _join_list(self, source: QTextList) -> None:
+        known = self._lists.get(source.objectIndex())
+        if known is None:
+            self._lists[source.objectIndex()] = self._cursor.createList(source.format())
+        else:
+            known.add(self._cursor.block())
+
+    def _write_table(self, table: QTextTable) -> None:
+        if self.fresh:
+            self._cursor.setBlockFormat(self._style.after_table())
+        else:
+            self._cursor.insertBlock(self._style.after_table())
+        written = self._cursor.insertTable(table.rows(), table.columns(), self._style.table())
+        for row in range(table.rows()):
+            for column in range(table.columns()):
+                base = self._style.text()
+                if row == 0:
+                    base.setFontWeight(QFont.Weight.DemiBold)
+                source = table.cellAt(row, column).firstCursorPosition().block()
+                self._cursor = written.cellAt(row, column).firstCursorPosition()
+                form = QTextBlockFormat()
+                form.setAlignment(source.blockFormat().alignment())
+                self._cursor.setBlockFormat(form)
+                self._write_text(source, base, verbatim=False)
+        self._cursor = QTextCursor(self._document)
+        self._cursor.movePosition(QTextCursor.MoveOperation.End)
+        self._cursor.setBlockFormat(self._style.after_table())
+        self.fresh = True
+
+    # -- text ------------------------------------------------------------------------------------------------------
+
+    def _write_text(self, block: QTextBlock, base: QTextCharFormat, *, verbatim: bool) -> None:
+        for fragment in _fragments(block):
+            text = fragment.text()
+            source = fragment.charFormat()
+            if verbatim:
+                self._cursor.insertText(text, base)
+            elif source.isImageFormat():
+                description = source.toImageFormat().property(QTextFormat.Property.ImageAltText) or "not shown"
+                self._cursor.insertText(f"[image: {description}]", base)
+            elif source.fontFixedPitch():
+                self._cursor.insertText(text, self._style.code_span())
+            else:
+                self._write_marked(text.replace(IMAGE_CHARACTER, ""), self._emphasised(base, source))
+
+    def _emphasised(self, base: QTextCharFormat, source: QTextCharFormat) -> QTextCharFormat:
+        characters = QTextCharFormat(base)
+        if source.fontWeight() > QFont.Weight.Medium:
+            characters.setFontWeight(QFont.Weight.DemiBold)
+        if source.fontItalic():
+            characters.setFontItalic(True)
+        if source.fontStrikeOut():
+            characters.setFontStrikeOut(True)
+        if source.anchorHref():
+            self.links.append(source.anchorHref())
+            return self._style.link(characters, f"link:{len(self.links) - 1}")
+        return characters
+
+    def _write_marked(self, text: str, characters: QTextCharFormat) -> None:
+        position = 0
+        for match in MARKER.finditer(text):
+            number = int(match.group(1))
+            if number not in self.numbers:
+                continue
+            self._cursor.insertText(text[position : match.start()], characters)
+            self._write_chip(number)
+            position = match.end()
+        self._cursor.insertText(text[position:], characters)
+
+    def _write_chip(self, number: int) -> None:
+        start = self._cursor.position()
+        self._cursor.insertText("[", self._style.chip_bracket(number))
+        self._cursor.insertText(str(number), self._style.chip(number))
+        self._cursor.insertText("]", self._style.chip_bracket(number))
+        self.chips.append(Chip(start, self._cursor.position(), number))
+
+
+def _parts(frame: QTextFrame) -> Iterator[QTextFrame | QTextBlock]:
+    walk = frame.begin()
+    while not walk.atEnd():
+        child = walk.currentFrame()
+        if child is not None:
+            yield child
+        elif walk.currentBlock().isValid():
+            yield walk.currentBlock()
+        walk += 1
+
+
+def _fragments(block: QTextBlock) -> Iterator[QTextFragment]:
+    walk = block.begin()
+    while not walk.atEnd():
+        yield walk.fragment()
+        walk += 1
+
+
+def _is_code(part: object) -> bool:
+    return isinstance(part, QTextBlock) and part.blockFormat().hasProperty(QTextFormat.Property.BlockCodeFence)
+
+
+def _is_rule(block: QTextBlock) -> bool:
+    return block.blockFormat().hasProperty(QTextFormat.Property.BlockTrailingHorizontalRulerWidth)

@@ -1,0 +1,206 @@
+"""Questions and answers of the open session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+from PySide6.QtCore import QObject, Signal
+
+from app.domain.cancellation import CancelToken
+from app.domain.citations import Citation
+from app.domain.errors import UserFacingError
+from app.domain.turns import (
+    CitationAdded,
+    MessageStatus,
+    PassagesFound,
+    SessionRecord,
+    TextAdded,
+    TurnEvent,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+    TurnStopped,
+)
+from app.gui.controllers.session_controller import SessionController
+from app.gui.jobs import JobRunner
+from app.gui.models.message_list_model import MessageEntry, MessageListModel
+from app.gui.models.session_list_model import SessionListModel
+from app.gui.ports import Services
+from app.gui.wording import title_from_question
+
+OUR_FAULT = "Something went wrong inside Footnote. The log has the details; ask again."
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """A question whose answer is being written."""
+
+    question: MessageEntry
+    answer: MessageEntry
+    session_id: str = ""
+    token: CancelToken = field(default_factory=CancelToken)
+
+
+class ChatController(QObject):
+    """Signals: ``answering_changed(answering)`` for the open session; ``answer_began`` and ``answer_ended(text)`` for
+    whoever reads aloud; ``failed(error)`` with errors that are not the user's business.
+    """
+
+    answering_changed = Signal(bool)
+    answer_began = Signal()
+    answer_ended = Signal(str)
+    failed = Signal(object)
+
+    def __init__(
+        self,
+        runner: JobRunner,
+        sessions: SessionController,
+        session_list: SessionListModel,
+        messages: MessageListModel,
+    ) -> None:
+        super().__init__()
+        self._runner = runner
+        self._sessions = sessions
+        self._session_list = session_list
+        self._messages = messages
+        self._services: Services | None = None
+        self._turns: dict[str, Turn] = {}
+        self._waiting: list[str] = []
+        self._temporary_ids = count(-1, -1)
+        sessions.opened.connect(self._on_session_opened)
+
+    def attach(self, services: Services) -> None:
+        """The services are there."""
+        self._services = services
+
+    @property
+    def answering(self) -> bool:
+        """Whether an answer is being written in the open session."""
+        return self._sessions.current in self._turns
+
+    def ask(self, text: str) -> None:
+        """Ask in the open session. An answer that is being written there is stopped."""
+        services = self._services
+        if services is None:
+            return
+        if not self._sessions.current and "" in self._turns:
+            self._waiting.append(text)  # the session for the first question is being made
+            return
+        question = MessageEntry(next(self._temporary_ids), "user", text)
+        answer = MessageEntry(next(self._temporary_ids), "assistant", "", MessageStatus.STREAMING)
+        turn = Turn(question, answer, self._sessions.current)
+        self._messages.append(question, answer)
+        self.stop()
+        self._turns[turn.session_id] = turn
+        self.answering_changed.emit(True)
+        if turn.session_id:
+            self._sessions.touch(turn.session_id)
+            self._start(services, turn)
+        else:
+            title = title_from_question(text)
+            self._runner.run(
+                lambda: services.sessions.create(title),
+                lambda record: self._on_session_created(services, turn, record),
+                lambda error: self._on_error(turn, error),
+            )
+
+    def ask_again(self, answer_id: int) -> None:
+        """Ask the question before an answer once more."""
+        row = self._messages.row_of(answer_id)
+        if row is None:
+            return
+        questions = [entry for entry in self._messages.entries[:row] if entry.is_question]
+        if questions:
+            self.ask(questions[-1].text)
+
+    def stop(self) -> None:
+        """Stop the answer in the open session; what has arrived of it stays."""
+        turn = self._turns.get(self._sessions.current)
+        if turn is not None:
+            turn.token.cancel()
+
+    def stop_all(self) -> None:
+        """Stop every answer."""
+        for turn in self._turns.values():
+            turn.token.cancel()
+
+    # -- a turn ----------------------------------------------------------------------------------------------------
+
+    def _on_session_created(self, services: Services, turn: Turn, record: SessionRecord) -> None:
+        on_screen = self._turns.get("") is turn and self._sessions.current == ""
+        if self._turns.get("") is turn:
+            del self._turns[""]
+        turn.session_id = record.id
+        self._turns[record.id] = turn
+        if on_screen:
+            self._sessions.adopt(record)
+        else:
+            self._session_list.put_first(record)
+        self._start(services, turn)
+        if on_screen and self._waiting:
+            waiting, self._waiting = self._waiting, []
+            self.ask("\n".join(waiting))
+
+    def _start(self, services: Services, turn: Turn) -> None:
+        self._session_list.set_busy(turn.session_id, True)
+        self._runner.stream(
+            lambda: services.chat.stream_answer(turn.session_id, turn.question.text, cancel=turn.token, replace=True),
+            lambda events: self._on_events(turn, events),
+            lambda: self._end(turn),
+            lambda error: self._on_error(turn, error),
+            token=turn.token,
+        )
+
+    def _on_events(self, turn: Turn, events: Sequence[TurnEvent]) -> None:
+        """Handle all that came since the last frame at once. Footnotes go first, so that their markers are known."""
+        citations = tuple(event.citation for event in events if isinstance(event, CitationAdded))
+        text = "".join(event.text for event in events if isinstance(event, TextAdded))
+        for event in events:
+            if isinstance(event, TurnStarted):
+                turn.question.id, turn.answer.id = event.question_id, event.answer_id
+            elif isinstance(event, PassagesFound):
+                self._messages.update(turn.answer, passage_count=len(event.passages))
+        if citations:
+            self._messages.update(turn.answer, citations=_merged(turn.answer.citations, citations))
+        if text:
+            if not turn.answer.text:
+                self.answer_began.emit()
+            self._messages.append_text(turn.answer, text)
+        for event in events:
+            if isinstance(event, TurnFinished | TurnStopped | TurnFailed):
+                self._messages.store(turn.answer, event.message)
+                self.answer_ended.emit(turn.answer.error or turn.answer.text)
+
+    def _on_error(self, turn: Turn, error: Exception) -> None:
+        if isinstance(error, UserFacingError):
+            words = str(error)
+        else:
+            words = OUR_FAULT
+            self.failed.emit(error)
+        self._messages.update(turn.answer, status=MessageStatus.FAILED, error=words)
+        self.answer_ended.emit(words)
+        self._end(turn)
+
+    def _end(self, turn: Turn) -> None:
+        if turn.answer.streaming:  # the stream ended without saying how
+            self._messages.update(turn.answer, status=MessageStatus.STOPPED)
+        if self._turns.get(turn.session_id) is turn:
+            del self._turns[turn.session_id]
+            self._session_list.set_busy(turn.session_id, False)
+            if turn.session_id == self._sessions.current:
+                self.answering_changed.emit(False)
+
+    def _on_session_opened(self, session_id: str) -> None:
+        turn = self._turns.get(session_id)
+        if turn is not None:
+            self._messages.put_running(turn.question, turn.answer)
+        elif any(entry.streaming for entry in self._messages.entries):
+            self._sessions.reload_once()  # the answer ended while its session was being read
+        self.answering_changed.emit(turn is not None)
+
+
+def _merged(known: tuple[Citation, ...], new: tuple[Citation, ...]) -> tuple[Citation, ...]:
+    numbers = {citation.number for citation in known}
+    return known + tuple(citation for citation in new if citation.number not in numbers)

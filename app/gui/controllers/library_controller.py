@@ -1,0 +1,222 @@
+"""Documents: add, follow, retry, remove."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.domain.documents import DocumentRecord, DocumentState
+from app.domain.ingestion import FileOutcome, IngestProgress, IngestSummary
+from app.gui.jobs import JobRunner
+from app.gui.models.document_list_model import WAITING_STATES, DocumentEntry, DocumentListModel
+from app.gui.ports import IngestEvent, Services
+from app.gui.widgets.ingestion_card import IngestionCard
+from app.gui.widgets.toast import Toast
+from app.gui.wording import counted
+
+REFRESH_SECONDS = 1.0
+# A library of many thousand files takes a while to list; listing it must stay a small part of the work.
+REFRESH_SHARE = 20
+
+
+class LibraryController(QObject):
+    """Signals: ``documents_changed`` after the list on the screen has changed."""
+
+    documents_changed = Signal()
+
+    def __init__(self, runner: JobRunner, model: DocumentListModel, card: IngestionCard, toast: Toast) -> None:
+        super().__init__()
+        self._runner = runner
+        self._model = model
+        self._card = card
+        self._toast = toast
+        self._services: Services | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+        self._post = runner.channel(self._on_events)
+        self._refresh_seconds = REFRESH_SECONDS
+        self._refresh_timer = QTimer(self, singleShot=True)
+        self._refresh_timer.timeout.connect(self.refresh)
+        self._waiting_paths: list[Path] = []
+        self.loaded = False
+        model.counts_changed.connect(self.documents_changed)
+
+    def attach(self, services: Services) -> None:
+        """The services are there: show the documents, go on with what an earlier run left, add what was dropped."""
+        self._services = services
+
+        def begin() -> Callable[[], None]:
+            unsubscribe = services.ingest.subscribe(self._post)
+            services.ingest.resume_pending()
+            return unsubscribe
+
+        self._runner.run(begin, self._on_subscribed)
+        self.refresh()
+
+    def detach(self) -> None:
+        """No more events; the services are about to close."""
+        self._refresh_timer.stop()
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+
+    # -- what the user can do --------------------------------------------------------------------------------------
+
+    def add(self, paths: Sequence[Path]) -> None:
+        """Read files and folders into the library."""
+        if not paths:
+            return
+        if self._services is None:
+            self._waiting_paths.extend(paths)
+            return
+        services, wanted = self._services, list(paths)
+        self._card.show_starting(len(wanted))
+        self._runner.run(lambda: services.ingest.add(wanted), lambda _job: self._refresh_soon())
+
+    def retry(self, entries: Sequence[DocumentEntry]) -> None:
+        """Read files again."""
+        self.add([entry.path for entry in entries])
+
+    def remove(self, entries: Sequence[DocumentEntry]) -> None:
+        """Take documents out of the library at once; undoing reads them again. The files are never touched."""
+        services = self._services
+        if services is None:
+            return
+        ids = [entry.id for entry in entries if entry.id is not None]
+        paths = [entry.path for entry in entries]
+        for path in paths:
+            self._model.drop(path)
+
+        def remove_all() -> None:
+            for document_id in ids:
+                services.library.remove_document(document_id)
+
+        self._runner.run(remove_all, lambda _: self.refresh())
+        what = f"“{entries[0].name}”" if len(entries) == 1 else counted(len(entries), "document")
+        self._toast.say(f"Removed {what} from the library.", "Undo", on_action=lambda: self.add(paths))
+
+    def pause(self) -> None:
+        """Pause reading."""
+        self._with_ingest(lambda services: services.ingest.pause())
+
+    def resume(self) -> None:
+        """Go on reading."""
+        self._with_ingest(lambda services: services.ingest.resume())
+
+    def cancel(self) -> None:
+        """Stop reading; what is ready stays."""
+
+        def cancel_all(services: Services) -> None:
+            for job in services.ingest.active_jobs:
+                job.cancel()
+
+        self._with_ingest(cancel_all)
+
+    def refresh(self) -> None:
+        """Read the list of documents again."""
+        services = self._services
+        if services is None:
+            return
+        began = time.monotonic()
+
+        def read() -> Sequence[DocumentRecord]:
+            return services.library.documents()  # the first use of a service imports it: never on the GUI thread
+
+        self._runner.run(read, lambda records: self._on_documents(records, began), group="documents")
+
+    def _with_ingest(self, work: Callable[[Services], None]) -> None:
+        services = self._services
+        if services is not None:
+            self._runner.run(lambda: work(services), lambda _: self._ask_progress())
+
+    # -- events ----------------------------------------------------------------------------------------------------
+
+    def _on_subscribed(self, unsubscribe: Callable[[], None]) -> None:
+        self._unsubscribe = unsubscribe
+        waiting, self._waiting_paths = self._waiting_paths, []
+        self.add(waiting)
+
+    def _on_events(self, events: Sequence[IngestEvent]) -> None:
+        outcomes = [event for event in events if isinstance(event, FileOutcome) and not event.skipped]
+        if outcomes:
+            self._model.put([DocumentEntry.of_outcome(outcome) for outcome in outcomes])
+        summaries = [event for event in events if isinstance(event, IngestSummary)]
+        if summaries:
+            self._on_summary(summaries[-1])
+        elif any(isinstance(event, IngestProgress) for event in events):
+            self._ask_progress()
+        if events:
+            self._refresh_soon()
+
+    def _ask_progress(self) -> None:
+        """Several ingestions may run: what the card shows is their sum."""
+        services = self._services
+        if services is not None:
+            self._runner.run(
+                lambda: combined([job.progress for job in services.ingest.active_jobs]),
+                self._on_progress,
+                group="progress",
+            )
+
+    def _on_progress(self, progress: IngestProgress | None) -> None:
+        if progress is None:
+            self._card.hide()
+        else:
+            self._card.show_progress(progress)
+
+    def _on_summary(self, summary: IngestSummary) -> None:
+        self._ask_progress()
+        self.refresh()
+        words = summary_words(summary)
+        if words:
+            self._toast.say(words)
+
+    def _on_documents(self, records: Sequence[DocumentRecord], began: float) -> None:
+        self.loaded = True
+        self._refresh_seconds = max(REFRESH_SECONDS, REFRESH_SHARE * (time.monotonic() - began))
+        self._model.set_records(records)
+        if any(record.state in WAITING_STATES for record in records):
+            self._refresh_soon()
+
+    def _refresh_soon(self) -> None:
+        if not self._refresh_timer.isActive():
+            self._refresh_timer.start(round(self._refresh_seconds * 1000))
+
+
+def combined(progresses: Sequence[IngestProgress]) -> IngestProgress | None:
+    """The sum of several ingestions; None if there is none."""
+    if not progresses:
+        return None
+    known = [each.eta_seconds for each in progresses if each.eta_seconds is not None]
+    return IngestProgress(
+        total=sum(each.total for each in progresses),
+        done=sum(each.done for each in progresses),
+        failed=sum(each.failed for each in progresses),
+        skipped=sum(each.skipped for each in progresses),
+        chunks=sum(each.chunks for each in progresses),
+        active=tuple(path for each in progresses for path in each.active)[:2],
+        eta_seconds=sum(known) if len(known) == len(progresses) else None,
+        paused=any(each.paused for each in progresses),
+    )
+
+
+def summary_words(summary: IngestSummary) -> str:
+    """What to say at the end of an ingestion; nothing if nothing happened."""
+    if summary.cancelled:
+        return "Stopped. What is ready stays in your library."
+    new = summary.documents - summary.skipped
+    parts = []
+    if new > 0:
+        parts.append(f"{counted(new, 'document')} ready")
+    if summary.skipped:
+        parts.append(f"{summary.skipped:,} unchanged")
+    if summary.failed:
+        parts.append(f"{counted(summary.failed, 'file')} could not be read")
+    return ", ".join(parts) + "." if parts else ""
+
+
+def ready_count(model: DocumentListModel) -> int:
+    """How many documents can be asked about."""
+    return model.count(DocumentState.READY)

@@ -1,0 +1,140 @@
+"""Sessions: list, open, begin, rename, delete with undo."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+
+from app.domain.turns import SessionRecord, StoredMessage
+from app.gui.jobs import JobRunner
+from app.gui.models.message_list_model import MessageListModel
+from app.gui.models.session_list_model import UNTITLED, SessionListModel
+from app.gui.ports import Services
+from app.gui.widgets.toast import Toast
+from app.gui.wording import shown
+
+
+class SessionController(QObject):
+    """Signals: ``opened(session_id)`` once the messages of a session are on the screen; empty for a new chat."""
+
+    opened = Signal(str)
+
+    def __init__(self, runner: JobRunner, sessions: SessionListModel, messages: MessageListModel, toast: Toast) -> None:
+        super().__init__()
+        self._runner = runner
+        self._sessions = sessions
+        self._messages = messages
+        self._toast = toast
+        self._services: Services | None = None
+        self.current = ""
+        self._reloaded = ""
+        sessions.rename_wished.connect(self.rename)
+
+    def attach(self, services: Services, last_session: str) -> None:
+        """The services are there: show the sessions and open the one that was open."""
+        self._services = services
+
+        def load() -> Sequence[SessionRecord]:
+            services.sessions.recover()
+            return services.sessions.sessions()
+
+        self._runner.run(load, lambda records: self._on_loaded(records, last_session))
+
+    def begin(self) -> None:
+        """An empty chat. It is stored with its first question."""
+        self.current = ""
+        self._messages.set_messages([])
+        self.opened.emit("")
+
+    def open(self, session_id: str) -> None:
+        """Show the messages of a session."""
+        if session_id != self.current:
+            self._reloaded = ""
+            self._read(session_id)
+
+    def reload_once(self) -> None:
+        """Read the messages of the open session again, but not again and again."""
+        if self._reloaded != self.current:
+            self._reloaded = self.current
+            self._read(self.current)
+
+    def _read(self, session_id: str) -> None:
+        services = self._services
+        if services is None:
+            return
+        self._runner.run(
+            lambda: services.sessions.messages(session_id),
+            lambda messages: self._on_opened(session_id, messages),
+            group="open-session",
+        )
+
+    def adopt(self, record: SessionRecord) -> None:
+        """The empty chat on the screen has become a stored session."""
+        self._sessions.put_first(record)
+        self.current = record.id
+        self.opened.emit(record.id)
+
+    def touch(self, session_id: str) -> None:
+        """A session was used just now."""
+        record = self._sessions.record(session_id)
+        if record is not None:
+            self._sessions.put_first(replace(record, updated_at=time.time()))
+
+    def title(self, session_id: str) -> str:
+        """The title of a session for the screen."""
+        record = self._sessions.record(session_id)
+        return (shown(record.title) if record else "") or UNTITLED
+
+    def rename(self, session_id: str, title: str) -> None:
+        """Store a title that is on the screen already."""
+        services = self._services
+        if services is not None:
+            self._runner.run(lambda: services.sessions.rename(session_id, title))
+            if session_id == self.current:
+                self.opened.emit(session_id)
+
+    def delete(self, session_id: str) -> None:
+        """Take a session off the list; it is deleted once it can't be undone any more."""
+        title = self.title(session_id)
+        row = self._sessions.row_of(session_id)
+        if row is None:
+            return
+        self._sessions.hide(session_id)
+        if session_id == self.current:
+            self._open_neighbour(row)
+        self._toast.say(
+            f"Deleted “{title}”.",
+            "Undo",
+            on_action=lambda: self._sessions.unhide(session_id),
+            on_gone=lambda: self._delete_for_good(session_id),
+        )
+
+    def _delete_for_good(self, session_id: str) -> None:
+        self._sessions.forget(session_id)
+        services = self._services
+        if services is not None:
+            self._runner.run(lambda: services.sessions.delete(session_id))
+
+    def _open_neighbour(self, row: int) -> None:
+        records = self._sessions.records
+        if records:
+            self.open(records[min(row, len(records) - 1)].id)
+        else:
+            self.begin()
+
+    def _on_loaded(self, records: Sequence[SessionRecord], last_session: str) -> None:
+        self._sessions.set_sessions(records)
+        if self._messages.rowCount() or self.current:
+            return  # the user was quicker
+        if any(record.id == last_session for record in records):
+            self.open(last_session)
+        else:
+            self.begin()
+
+    def _on_opened(self, session_id: str, messages: Sequence[StoredMessage]) -> None:
+        self.current = session_id
+        self._messages.set_messages(messages)
+        self.opened.emit(session_id)

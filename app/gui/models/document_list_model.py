@@ -1,0 +1,197 @@
+"""The documents of the library, filtered by name and by state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+
+from app.domain.documents import DocumentRecord, DocumentState
+from app.domain.ingestion import FileOutcome
+from app.gui.wording import counted, shown, shown_folder, shown_name
+
+Index = QModelIndex | QPersistentModelIndex
+WAITING_STATES = frozenset({DocumentState.QUEUED, DocumentState.PARSING, DocumentState.EMBEDDING})
+STATE_WORDS = {
+    DocumentState.QUEUED: "Waiting",
+    DocumentState.PARSING: "Reading…",
+    DocumentState.EMBEDDING: "Indexing…",
+    DocumentState.OFFLINE: "Its drive is not connected; still searchable",
+    DocumentState.EXCLUDED: "Left out",
+}
+
+
+@dataclass(slots=True, eq=False)
+class DocumentEntry:
+    """A file as the library panel shows it. ``id`` is None for a path that could not become a document."""
+
+    path: Path
+    state: DocumentState
+    id: int | None = None
+    title: str = ""
+    media_type: str = ""
+    pages: int | None = None
+    chunks: int = 0
+    problem: str = ""
+
+    @classmethod
+    def of_record(cls, record: DocumentRecord) -> DocumentEntry:
+        """The entry of a stored document."""
+        return cls(
+            record.path,
+            record.state,
+            record.id,
+            record.title,
+            record.media_type,
+            record.page_count,
+            record.chunk_count,
+            record.message,
+        )
+
+    @classmethod
+    def of_outcome(cls, outcome: FileOutcome) -> DocumentEntry:
+        """The entry of a file that has just been worked on."""
+        return cls(
+            outcome.path,
+            outcome.state,
+            outcome.document_id,
+            pages=outcome.pages,
+            chunks=outcome.chunks,
+            problem=outcome.error,
+        )
+
+    @property
+    def failed(self) -> bool:
+        """Whether it could not be read."""
+        return self.state is DocumentState.FAILED
+
+    @property
+    def name(self) -> str:
+        """The file's name, harmless."""
+        return shown_name(self.path)
+
+    @property
+    def status_line(self) -> str:
+        """What became of it, in a few words."""
+        if self.failed:
+            return shown(self.problem) or "It could not be read"
+        if self.state is not DocumentState.READY:
+            return STATE_WORDS[self.state]
+        passages = counted(self.chunks, "passage")
+        return f"{counted(self.pages, 'page')} · {passages}" if self.pages else passages
+
+
+class DocumentListModel(QAbstractListModel):
+    """Rows are the entries that pass the filter, by name.
+
+    Signals: ``counts_changed`` when the numbers of all, failed or waiting documents may have changed.
+    """
+
+    EntryRole = Qt.ItemDataRole.UserRole
+
+    counts_changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._entries: dict[Path, DocumentEntry] = {}
+        self._rows: list[DocumentEntry] = []
+        self._filter = ""
+        self._problems_only = False
+        self._hidden: set[Path] = set()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's own default
+        return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid() or index.row() >= len(self._rows):
+            return None
+        entry = self._rows[index.row()]
+        if role == self.EntryRole:
+            return entry
+        if role == Qt.ItemDataRole.DisplayRole:
+            return entry.name
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{entry.name}, {entry.status_line}"
+        return None
+
+    @property
+    def entries(self) -> Sequence[DocumentEntry]:
+        """Everything known and not hidden, in no order."""
+        return [entry for entry in self._entries.values() if entry.path not in self._hidden]
+
+    def count(self, *states: DocumentState) -> int:
+        """How many documents are in these states; all of them without any."""
+        return sum(not states or entry.state in states for entry in self.entries)
+
+    @property
+    def passage_count(self) -> int:
+        """How many passages can be searched."""
+        return sum(entry.chunks for entry in self.entries if entry.state is DocumentState.READY)
+
+    def entry(self, path: Path) -> DocumentEntry | None:
+        """What is known about a file."""
+        return self._entries.get(path)
+
+    def entry_of_document(self, document_id: int) -> DocumentEntry | None:
+        """The entry of a stored document."""
+        return next((entry for entry in self._entries.values() if entry.id == document_id), None)
+
+    def set_records(self, records: Sequence[DocumentRecord]) -> None:
+        """Show what the library holds, and still the problems of paths that it doesn't hold."""
+        strays = {path: entry for path, entry in self._entries.items() if entry.id is None and entry.failed}
+        self._entries = strays | {record.path: DocumentEntry.of_record(record) for record in records}
+        self._arrange()
+
+    def put(self, entries: Iterable[DocumentEntry]) -> None:
+        """Add entries or replace those of the same paths."""
+        added = False
+        for entry in entries:
+            known = self._entries.get(entry.path)
+            self._entries[entry.path] = entry
+            if known is None:
+                added = True
+                continue
+            entry.title, entry.media_type = entry.title or known.title, entry.media_type or known.media_type
+            if known in self._rows:
+                row = self._rows.index(known)
+                self._rows[row] = entry
+                self.dataChanged.emit(self.index(row), self.index(row))
+        if added or self._problems_only:
+            self._arrange()
+        self.counts_changed.emit()
+
+    def drop(self, path: Path) -> None:
+        """Forget a file."""
+        self._entries.pop(path, None)
+        self._hidden.discard(path)
+        self._arrange()
+
+    def set_hidden(self, path: Path, hidden: bool) -> None:
+        """Take a file off the list, or bring it back."""
+        (self._hidden.add if hidden else self._hidden.discard)(path)
+        self._arrange()
+
+    def set_filter(self, text: str) -> None:
+        """Show only files whose name or folder holds ``text``."""
+        self._filter = text.casefold().strip()
+        self._arrange()
+
+    def set_problems_only(self, problems_only: bool) -> None:
+        """Show only files that could not be read."""
+        self._problems_only = problems_only
+        self._arrange()
+
+    def _passes(self, entry: DocumentEntry) -> bool:
+        if entry.path in self._hidden or (self._problems_only and not entry.failed):
+            return False
+        return not self._filter or self._filter in f"{entry.name} {shown_folder(entry.path)}".casefold()
+
+    def _arrange(self) -> None:
+        self.beginResetModel()
+        passing = [entry for entry in self._entries.values() if self._passes(entry)]
+        self._rows = sorted(passing, key=lambda entry: (entry.name.casefold(), str(entry.path)))
+        self.endResetModel()
+        self.counts_changed.emit()

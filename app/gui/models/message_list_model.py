@@ -1,0 +1,154 @@
+"""The messages of the open session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+
+from app.domain.citations import AnswerSentence, Citation
+from app.domain.turns import MessageStatus, StoredMessage
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+@dataclass(slots=True, eq=False)
+class MessageEntry:
+    """A message on the screen. ``passage_count`` is None until retrieval has answered."""
+
+    id: int
+    role: str
+    text: str
+    status: MessageStatus = MessageStatus.COMPLETE
+    model: str = ""
+    answered: bool = True
+    error: str = ""
+    citations: tuple[Citation, ...] = ()
+    sentences: tuple[AnswerSentence, ...] = ()
+    timings: dict[str, float] = field(default_factory=dict)
+    passage_count: int | None = None
+
+    @classmethod
+    def of(cls, message: StoredMessage) -> MessageEntry:
+        """The entry for a stored message."""
+        return cls(
+            message.id,
+            message.role,
+            message.text,
+            message.status,
+            message.model,
+            message.answered,
+            message.error,
+            message.citations,
+            message.sentences,
+            dict(message.timings),
+        )
+
+    @property
+    def is_question(self) -> bool:
+        """Whether the user wrote it."""
+        return self.role == "user"
+
+    @property
+    def streaming(self) -> bool:
+        """Whether it is being written."""
+        return self.status is MessageStatus.STREAMING
+
+
+class MessageListModel(QAbstractListModel):
+    """Rows are messages, oldest first.
+
+    Signals: ``text_appended(row, text)`` while an answer is streamed, instead of ``dataChanged``.
+    """
+
+    EntryRole = Qt.ItemDataRole.UserRole
+
+    text_appended = Signal(int, str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._entries: list[MessageEntry] = []
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's own default
+        return 0 if parent.isValid() else len(self._entries)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid() or index.row() >= len(self._entries):
+            return None
+        entry = self._entries[index.row()]
+        if role == self.EntryRole:
+            return entry
+        return entry.text if role == Qt.ItemDataRole.DisplayRole else None
+
+    @property
+    def entries(self) -> Sequence[MessageEntry]:
+        """All entries, oldest first."""
+        return tuple(self._entries)
+
+    def entry(self, row: int) -> MessageEntry:
+        """The entry of a row."""
+        return self._entries[row]
+
+    def row_of(self, message_id: int) -> int | None:
+        """The row of a message. Searched from the end, where the action is."""
+        return next((row for row in range(len(self._entries) - 1, -1, -1) if self._entries[row].id == message_id), None)
+
+    def set_messages(self, messages: Sequence[StoredMessage]) -> None:
+        """Show the messages of another session; only questions and answers are shown."""
+        self.beginResetModel()
+        self._entries = [MessageEntry.of(message) for message in messages if message.role in {"user", "assistant"}]
+        self.endResetModel()
+
+    def append(self, *entries: MessageEntry) -> None:
+        """Add messages at the end."""
+        row = len(self._entries)
+        self.beginInsertRows(QModelIndex(), row, row + len(entries) - 1)
+        self._entries.extend(entries)
+        self.endInsertRows()
+
+    def remove(self, message_id: int) -> None:
+        """Take a message off the screen."""
+        row = self.row_of(message_id)
+        if row is not None:
+            self.beginRemoveRows(QModelIndex(), row, row)
+            del self._entries[row]
+            self.endRemoveRows()
+
+    def append_text(self, entry: MessageEntry, text: str) -> None:
+        """More text of an answer that is being written, whether it is on the screen or not."""
+        entry.text += text
+        row = self._row(entry)
+        if row is not None and text:
+            self.text_appended.emit(row, text)
+
+    def update(self, entry: MessageEntry, **values: Any) -> None:
+        """Change fields of an entry, whether it is on the screen or not."""
+        for name, value in values.items():
+            setattr(entry, name, value)
+        row = self._row(entry)
+        if row is not None:
+            self._changed(row)
+
+    def store(self, entry: MessageEntry, message: StoredMessage) -> None:
+        """The message was stored: show it as it was."""
+        stored = MessageEntry.of(message)
+        names = [each.name for each in fields(MessageEntry) if each.name != "passage_count"]
+        self.update(entry, **{name: getattr(stored, name) for name in names})
+
+    def put_running(self, question: MessageEntry, answer: MessageEntry) -> None:
+        """Show a running turn in place of what was stored of it."""
+        for entry in (question, answer):
+            row = self.row_of(entry.id)
+            if row is None:
+                self.append(entry)
+            else:
+                self._entries[row] = entry
+                self._changed(row)
+
+    def _row(self, entry: MessageEntry) -> int | None:
+        return next((row for row in range(len(self._entries) - 1, -1, -1) if self._entries[row] is entry), None)
+
+    def _changed(self, row: int) -> None:
+        self.dataChanged.emit(self.index(row), self.index(row), [self.EntryRole])

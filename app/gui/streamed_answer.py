@@ -1,0 +1,129 @@
+"""An answer that grows in a text document: what is closed is never touched again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Sequence
+
+from PySide6.QtGui import QTextDocument
+
+from app.domain.citations import AnswerSentence
+from app.gui.answer_style import AnswerStyle
+from app.gui.answer_writer import AnswerWriter, Chip
+from app.gui.markdown_blocks import BlockSplitter
+
+# Text that can't change how what stands before it is read; anything else makes the open block be written anew.
+PLAIN = re.compile(r"[^\n\\`*_~\[\]()<>#|!&:/.\-+=]*\Z")
+FENCE_CHARACTERS = re.compile(r"[`~]")
+LONGEST_REWRITTEN_TAIL = 4000
+
+
+class StreamedAnswer:
+    """Feeds Markdown into ``document`` as it arrives.
+
+    Closed blocks are final. The open block is written anew when Markdown in it may have changed, which costs in
+    proportion to that block and not to the answer; plain words are only appended, and so is everything once the open
+    block is very long.
+    """
+
+    def __init__(self, document: QTextDocument, style: AnswerStyle) -> None:
+        self._document = document
+        self._style = style
+        self._pieces: list[str] = []
+        self._tail_position = 0
+        self._tail_fresh = True
+        self._tail_in_step = False
+        self._begin()
+
+    @property
+    def chips(self) -> Sequence[Chip]:
+        """The footnote markers, in order."""
+        return self._writer.chips
+
+    @property
+    def links(self) -> Sequence[str]:
+        """Targets of the links, by number."""
+        return self._writer.links
+
+    @property
+    def source_text(self) -> str:
+        """The Markdown that was shown or appended so far."""
+        return "".join(self._pieces)
+
+    def show(self, text: str, numbers: Container[int]) -> None:
+        """Start again with a complete text in which ``numbers`` are footnotes."""
+        self._begin()
+        self._pieces = [text]
+        self._writer.numbers = numbers
+        for block in [*self._splitter.feed(text), *self._splitter.finish()]:
+            self._writer.write(block)
+
+    def append(self, text: str, numbers: Container[int]) -> None:
+        """More text has arrived."""
+        self._writer.numbers = numbers
+        self._pieces.append(text)
+        closed = self._splitter.feed(text)
+        if not closed and self._can_append(text):
+            self._writer.write_verbatim(text)
+            return
+        self._writer.cut(self._tail_position, fresh=self._tail_fresh)
+        for block in closed:
+            self._writer.write(block)
+        self._tail_position = self._end()
+        self._tail_fresh = self._writer.fresh
+        self._write_tail()
+
+    def rewrite_tail(self, numbers: Container[int]) -> None:
+        """Write the open block anew because more footnotes are known."""
+        self._writer.numbers = numbers
+        self._writer.cut(self._tail_position, fresh=self._tail_fresh)
+        self._write_tail()
+
+    def finish(self) -> None:
+        """There is no more text."""
+        self._writer.cut(self._tail_position, fresh=self._tail_fresh)
+        for block in self._splitter.finish():
+            self._writer.write(block)
+        self._tail_position = self._end()
+        self._tail_fresh = self._writer.fresh
+        self._tail_in_step = False
+
+    def mark_unsupported(self, sentences: Sequence[AnswerSentence]) -> None:
+        """Underline with dots the sentences that no passage supports."""
+        over = self._style.unsupported()
+        for sentence in sentences:
+            if sentence.citations or not sentence.text.strip():
+                continue
+            found = self._document.find(sentence.text.strip().strip("*_#`-> "))
+            if not found.isNull():
+                found.mergeCharFormat(over)
+
+    def _begin(self) -> None:
+        self._document.clear()
+        self._document.setDefaultFont(self._style.font)
+        self._document.setDocumentMargin(0)
+        self._document.setIndentWidth(24)
+        self._document.setUndoRedoEnabled(False)
+        self._splitter = BlockSplitter()
+        self._pieces = []
+        self._writer = AnswerWriter(self._document, self._style)
+        self._tail_position = 0
+        self._tail_fresh = True
+        self._tail_in_step = False
+
+    def _write_tail(self) -> None:
+        tail = self._splitter.tail
+        if tail.strip():
+            self._writer.write(tail)
+        # Markdown drops spaces at the end, so that a word appended behind them would stick to the one before.
+        self._tail_in_step = tail[-1:].strip() != ""
+
+    def _can_append(self, text: str) -> bool:
+        if not self._tail_in_step:
+            return False
+        if self._splitter.in_fence:
+            return not FENCE_CHARACTERS.search(text)
+        return bool(PLAIN.match(text)) or self._end() - self._tail_position > LONGEST_REWRITTEN_TAIL
+
+    def _end(self) -> int:
+        return self._document.characterCount() - 1

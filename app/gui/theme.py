@@ -1,0 +1,224 @@
+"""Colours, type sizes and the style sheet of the window, light and dark, over Qt's Fusion style."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from string import Template
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtWidgets import QApplication
+
+from app.settings.resources import resource
+
+# Drawn to look right at text sizes; what a desktop without a font of its own falls back to looks coarse.
+PREFERRED_FAMILIES = (
+    "Inter",
+    "Segoe UI Variable Text",
+    "Segoe UI",
+    "Cantarell",
+    "Ubuntu Sans",
+    "Ubuntu",
+    "Noto Sans",
+    "Open Sans",
+    "Roboto",
+)
+COARSE_FAMILIES = frozenset({"DejaVu Sans", "Bitstream Vera Sans", "Sans Serif", "Sans", "Helvetica", "Nimbus Sans"})
+MONOSPACE_FAMILIES = (
+    "JetBrains Mono",
+    "Cascadia Mono",
+    "SF Mono",
+    "Menlo",
+    "Consolas",
+    "DejaVu Sans Mono",
+    "monospace",
+)
+
+
+class ThemeMode(StrEnum):
+    """What the user asked for."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Named colours, each ``#RRGGBB`` or ``#AARRGGBB``."""
+
+    name: str
+    dark: bool
+    window: str
+    sidebar: str
+    surface: str
+    sunken: str
+    border: str
+    border_strong: str
+    text: str
+    text_secondary: str
+    text_tertiary: str
+    accent: str
+    accent_hover: str
+    accent_soft: str
+    on_accent: str
+    bubble: str
+    hover: str
+    pressed: str
+    selected: str
+    danger: str
+    danger_soft: str
+    warning: str
+    warning_soft: str
+    success: str
+    highlight: str
+    highlight_text: str
+    selection: str
+    code: str
+    page_backdrop: str
+    shadow: str
+
+    def color(self, name: str) -> QColor:
+        """The colour of that name."""
+        return QColor(getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True)
+class TypeScale:
+    """Font sizes in points, all derived from the body size."""
+
+    body: float
+
+    @property
+    def sizes(self) -> dict[str, float]:
+        """Size by the name that the style sheet uses."""
+        steps = {
+            "caption": 0.82,
+            "small": 0.9,
+            "body": 1.0,
+            "answer": 1.06,
+            "heading": 1.1,
+            "title": 1.35,
+            "display": 1.8,
+        }
+        return {name: round(self.body * factor, 1) for name, factor in steps.items()}
+
+
+def load_theme(name: str) -> Theme:
+    """Read ``resources/themes/<name>.json``."""
+    return Theme(**json.loads(resource("themes", f"{name}.json").read_text(encoding="utf-8")))
+
+
+def palette_of(theme: Theme) -> QPalette:
+    """The Fusion palette with this theme's colours, so that widgets without a style rule fit in too."""
+    roles = {
+        QPalette.ColorRole.Window: theme.window,
+        QPalette.ColorRole.WindowText: theme.text,
+        QPalette.ColorRole.Base: theme.surface,
+        QPalette.ColorRole.AlternateBase: theme.sunken,
+        QPalette.ColorRole.Text: theme.text,
+        QPalette.ColorRole.PlaceholderText: theme.text_tertiary,
+        QPalette.ColorRole.Button: theme.surface,
+        QPalette.ColorRole.ButtonText: theme.text,
+        QPalette.ColorRole.BrightText: theme.danger,
+        QPalette.ColorRole.Highlight: theme.selection,
+        QPalette.ColorRole.HighlightedText: theme.text,
+        QPalette.ColorRole.Link: theme.accent,
+        QPalette.ColorRole.LinkVisited: theme.accent,
+        QPalette.ColorRole.ToolTipBase: theme.text,
+        QPalette.ColorRole.ToolTipText: theme.window,
+        QPalette.ColorRole.Accent: theme.accent,
+    }
+    palette = QPalette(theme.color("window"))
+    for role, colour in roles.items():
+        palette.setColor(role, QColor(colour))
+    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText, QPalette.ColorRole.WindowText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, theme.color("text_tertiary"))
+    return palette
+
+
+def style_sheet_of(theme: Theme, scale: TypeScale) -> str:
+    """The style sheet with colours and sizes filled in."""
+    template = Template(resource("themes", "window.qss").read_text(encoding="utf-8"))
+    return template.substitute({**asdict(theme), **scale.sizes})
+
+
+def interface_font(system: QFont) -> QFont:
+    """The desktop's own font, or the best installed one where the desktop has none of its own."""
+    font = QFont(system)
+    if system.family() in COARSE_FAMILIES or not QFontDatabase.hasFamily(system.family()):
+        installed = [family for family in PREFERRED_FAMILIES if QFontDatabase.hasFamily(family)]
+        if installed:
+            font.setFamily(installed[0])
+    font.setPointSizeF(max(10.0, system.pointSizeF()))
+    font.setHintingPreference(QFont.HintingPreference.PreferVerticalHinting)
+    return font
+
+
+def monospace_font(size: float) -> QFont:
+    """The best installed font with fixed pitch, at ``size`` points."""
+    font = QFont()
+    font.setFamilies([family for family in MONOSPACE_FAMILIES if QFontDatabase.hasFamily(family)] or ["monospace"])
+    font.setStyleHint(QFont.StyleHint.Monospace)
+    font.setFixedPitch(True)
+    font.setPointSizeF(size)
+    return font
+
+
+class Appearance(QObject):
+    """The theme in force. Widgets that paint for themselves read ``theme`` and repaint on ``changed``.
+
+    Signals: ``changed`` after palette and style sheet were applied.
+    """
+
+    changed = Signal()
+
+    def __init__(self, application: QApplication, mode: ThemeMode = ThemeMode.SYSTEM) -> None:
+        super().__init__()
+        self._application = application
+        self._mode = mode
+        application.setStyle("Fusion")
+        self.font = interface_font(application.font())
+        self.scale = TypeScale(self.font.pointSizeF())
+        application.setFont(self.font)
+        self.theme = load_theme(self._wanted())
+        application.styleHints().colorSchemeChanged.connect(self._on_scheme_changed)
+        self._apply()
+
+    @property
+    def mode(self) -> ThemeMode:
+        """What the user asked for; ``theme`` is what came of it."""
+        return self._mode
+
+    def set_mode(self, mode: ThemeMode) -> None:
+        """Switch to light, dark or whatever the desktop uses."""
+        self._mode = mode
+        wanted = self._wanted()
+        if wanted != self.theme.name:
+            self.theme = load_theme(wanted)
+            self._apply()
+            self.changed.emit()
+
+    def monospace(self, factor: float = 0.94) -> QFont:
+        """The font for code at ``factor`` times the body size."""
+        return monospace_font(self.scale.body * factor)
+
+    def _wanted(self) -> str:
+        if self._mode is not ThemeMode.SYSTEM:
+            return self._mode.value
+        dark = self._application.styleHints().colorScheme() is Qt.ColorScheme.Dark
+        return "dark" if dark else "light"
+
+    def _on_scheme_changed(self, _scheme: Qt.ColorScheme) -> None:
+        self.set_mode(self._mode)
+
+    def _apply(self) -> None:
+        self._application.setPalette(palette_of(self.theme))
+        self._application.setStyleSheet(style_sheet_of(self.theme, self.scale))
+
+
+def theme_names() -> list[str]:
+    """The themes that ship with the program."""
+    return sorted(path.stem for path in resource("themes").glob("*.json"))

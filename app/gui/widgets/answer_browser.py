@@ -1,0 +1,260 @@
+"""The text of an answer on the screen: nothing in it is loaded, nothing in it opens by itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Iterator, Sequence
+
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QRectF, QSize, Qt, QUrl, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QTextBlock,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFrame, QMenu, QSizePolicy, QTextBrowser, QWidget
+
+from app.domain.citations import AnswerSentence
+from app.gui.answer_style import CHIP_RAISE, CHIP_SIZE, CODE_PROPERTY, QUOTE_PROPERTY, AnswerStyle
+from app.gui.answer_writer import Chip
+from app.gui.streamed_answer import StreamedAnswer
+from app.gui.theme import Appearance
+
+
+class AnswerBrowser(QTextBrowser):
+    """Shows one answer at its full height.
+
+    Signals: ``footnote_activated(number)``; ``footnote_hovered(number, rectangle)`` in global coordinates and
+    ``footnote_left``; ``link_activated(target)`` with the raw target, which may be anything; ``height_changed``.
+    """
+
+    footnote_activated = Signal(int)
+    footnote_hovered = Signal(int, QRect)
+    footnote_left = Signal()
+    link_activated = Signal(str)
+    height_changed = Signal()
+
+    def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._appearance = appearance
+        self._answer = StreamedAnswer(self.document(), AnswerStyle(appearance))
+        self._hovered: Chip | None = None
+        self.setOpenLinks(False)
+        self.setOpenExternalLinks(False)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.viewport().setMouseTracking(True)
+        self.anchorClicked.connect(self._on_anchor_clicked)
+
+    # -- content ---------------------------------------------------------------------------------------------------
+
+    @property
+    def chips(self) -> Sequence[Chip]:
+        """The footnote markers, in order."""
+        return self._answer.chips
+
+    @property
+    def source_text(self) -> str:
+        """The Markdown that was shown or appended so far."""
+        return self._answer.source_text
+
+    def show_answer(self, text: str, numbers: Container[int], sentences: Sequence[AnswerSentence] = ()) -> None:
+        """Show a complete answer in which ``numbers`` are footnotes."""
+        self._answer = StreamedAnswer(self.document(), AnswerStyle(self._appearance))
+        self._answer.show(text, numbers)
+        self._answer.mark_unsupported(sentences)
+        self._settle()
+
+    def append_text(self, text: str, numbers: Container[int]) -> None:
+        """More text of an answer that is being written."""
+        self._answer.append(text, numbers)
+        self._settle()
+
+    def mark_footnotes(self, numbers: Container[int]) -> None:
+        """More footnotes are known than when the open block was written."""
+        self._answer.rewrite_tail(numbers)
+        self._settle()
+
+    def finish(self, sentences: Sequence[AnswerSentence] = ()) -> None:
+        """The answer is complete."""
+        self._answer.finish()
+        self._answer.mark_unsupported(sentences)
+        self._settle()
+
+    def chip_rectangle(self, chip: Chip) -> QRectF:
+        """Where a marker's pill is painted, in the viewport."""
+        block = self.document().findBlock(chip.start)
+        line = block.layout().lineForTextPosition(chip.start - block.position())
+        if not line.isValid():
+            return QRectF()
+        origin = self.document().documentLayout().blockBoundingRect(block).topLeft()
+        left, right = (_x(line.cursorToX(at - block.position())) for at in (chip.start, chip.end))
+        metrics = QFontMetricsF(self._chip_font())
+        middle = line.y() + line.ascent() - metrics.height() * CHIP_RAISE / 100 - metrics.capHeight() / 2
+        height = metrics.capHeight() + 8
+        return QRectF(origin.x() + left + 1, origin.y() + middle - height / 2, right - left - 2, height)
+
+    # -- size ------------------------------------------------------------------------------------------------------
+
+    def heightForWidth(self, width: int) -> int:
+        if self.document().textWidth() != width:
+            self.document().setTextWidth(width)
+        return math.ceil(self.document().size().height()) + 2
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def sizeHint(self) -> QSize:
+        width = max(self.width(), 200)
+        return QSize(width, self.heightForWidth(width))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(80, 10)
+
+    def _settle(self) -> None:
+        self.updateGeometry()
+        self.height_changed.emit()
+
+    # -- what never happens ----------------------------------------------------------------------------------------
+
+    def loadResource(self, _kind: int, _name: QUrl | str) -> QImage:
+        """Nothing is ever loaded, from disk or network. An image, because Qt would ask again after None."""
+        empty = QImage(1, 1, QImage.Format.Format_ARGB32)
+        empty.fill(Qt.GlobalColor.transparent)
+        return empty
+
+    def doSetSource(self, _name: QUrl, _kind: object = None) -> None:  # type: ignore[override]  # never navigates
+        """A link never replaces the text."""
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        data = QMimeData()
+        data.setText(self.textCursor().selection().toPlainText())
+        return data
+
+    def canInsertFromMimeData(self, _source: QMimeData) -> bool:
+        return False
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # the list of messages scrolls
+
+    # -- links -----------------------------------------------------------------------------------------------------
+
+    def _on_anchor_clicked(self, url: QUrl) -> None:
+        kind, _, value = url.toString().partition(":")
+        if kind == "footnote" and value.isdecimal():
+            self.footnote_activated.emit(int(value))
+        elif kind == "link" and value.isdecimal() and int(value) < len(self._answer.links):
+            self.link_activated.emit(self._answer.links[int(value)])
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        self._hover(self._chip_at(event.position().toPoint()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._hover(None)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = QMenu(self)
+        copy = menu.addAction("Copy")
+        copy.setEnabled(self.textCursor().hasSelection())
+        copy.triggered.connect(self.copy)
+        menu.addAction("Select all").triggered.connect(self.selectAll)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+
+    def _chip_at(self, position: QPoint) -> Chip | None:
+        if not self.anchorAt(position).startswith("footnote:"):
+            return None
+        return next((chip for chip in self.chips if self.chip_rectangle(chip).contains(position)), None)
+
+    def _hover(self, chip: Chip | None) -> None:
+        if chip == self._hovered:
+            return
+        self._hovered = chip
+        self.viewport().update()
+        if chip is None:
+            self.footnote_left.emit()
+            return
+        rectangle = self.chip_rectangle(chip).toRect()
+        self.footnote_hovered.emit(
+            chip.number, QRect(self.viewport().mapToGlobal(rectangle.topLeft()), rectangle.size())
+        )
+
+    # -- painting --------------------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        clip = QRectF(event.rect())
+        for panel in self._panels(clip):
+            painter.setBrush(self._appearance.theme.color("code"))
+            painter.drawRoundedRect(panel, 8, 8)
+        for bar in self._bars(clip):
+            painter.setBrush(self._appearance.theme.color("border_strong"))
+            painter.drawRoundedRect(bar, 1.5, 1.5)
+        self._paint_chips(painter, clip)
+        painter.end()
+        super().paintEvent(event)
+
+    def _paint_chips(self, painter: QPainter, clip: QRectF) -> None:
+        theme = self._appearance.theme
+        hovered = QColor(theme.accent)
+        hovered.setAlphaF(0.32)
+        for chip in self.chips:
+            rectangle = self.chip_rectangle(chip)
+            if rectangle.intersects(clip):
+                painter.setBrush(hovered if chip == self._hovered else theme.color("accent_soft"))
+                painter.drawRoundedRect(rectangle, rectangle.height() / 2.6, rectangle.height() / 2.6)
+
+    def _visible_blocks(self, clip: QRectF) -> Iterator[tuple[QTextBlock, QRectF]]:
+        layout = self.document().documentLayout()
+        block = self.cursorForPosition(QPoint(0, int(clip.top()))).block()
+        while block.isValid():
+            rectangle = layout.blockBoundingRect(block)
+            if rectangle.top() > clip.bottom():
+                return
+            yield block, rectangle
+            block = block.next()
+
+    def _panels(self, clip: QRectF) -> Iterator[QRectF]:
+        """One rectangle for each run of code lines that is at least partly visible."""
+        layout = self.document().documentLayout()
+        passed = -1
+        for block, _ in self._visible_blocks(clip):
+            if block.blockNumber() <= passed or not block.blockFormat().hasProperty(CODE_PROPERTY):
+                continue
+            first = last = block
+            while first.previous().isValid() and first.previous().blockFormat().hasProperty(CODE_PROPERTY):
+                first = first.previous()
+            while last.next().isValid() and last.next().blockFormat().hasProperty(CODE_PROPERTY):
+                last = last.next()
+            passed = last.blockNumber()
+            top, bottom = layout.blockBoundingRect(first).top(), layout.blockBoundingRect(last).bottom()
+            yield QRectF(0, top - 9, self.viewport().width(), bottom - top + 18)
+
+    def _bars(self, clip: QRectF) -> Iterator[QRectF]:
+        for block, rectangle in self._visible_blocks(clip):
+            if block.blockFormat().hasProperty(QUOTE_PROPERTY):
+                yield QRectF(2, rectangle.top(), 3, rectangle.height())
+
+    def _chip_font(self) -> QFont:
+        font = QFont(self.document().defaultFont())
+        font.setPointSizeF(font.pointSizeF() * CHIP_SIZE)
+        return font
+
+
+def _x(value: object) -> float:
+    """The bindings return the position alone or with the cursor, depending on their version."""
+    return float(value[0] if isinstance(value, tuple) else value)  # type: ignore[arg-type]

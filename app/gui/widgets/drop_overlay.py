@@ -1,0 +1,61 @@
+"""What covers the window while files are dragged over it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from app.gui.icons import icon_pixmap
+from app.gui.theme import Appearance
+
+
+class DropOverlay(QWidget):
+    """Says that files can be dropped. Takes no events itself."""
+
+    def __init__(self, appearance: Appearance, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._appearance = appearance
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def cover(self) -> None:
+        """Cover the whole window."""
+        parent = self.parentWidget()
+        if parent is not None:
+            self.setGeometry(parent.rect())
+        self.show()
+        self.raise_()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme = self._appearance.theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        veil = QColor(theme.window)
+        veil.setAlphaF(0.93)
+        painter.fillRect(self.rect(), veil)
+        frame = QRectF(self.rect()).adjusted(22, 22, -22, -22)
+        pen = QPen(theme.color("accent"), 2, Qt.PenStyle.DashLine)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(frame, 18, 18)
+        middle = self.rect().center()
+        icon = icon_pixmap("drop", theme.color("accent"), 48, self.devicePixelRatioF())
+        painter.drawPixmap(middle.x() - 24, middle.y() - 74, icon)
+        self._write(painter, "Drop to add to your library", middle.y() - 8, "title", "text")
+        self._write(
+            painter,
+            "Footnote only reads your files; it never moves or changes them.",
+            middle.y() + 24,
+            "body",
+            "text_secondary",
+        )
+        painter.end()
+
+    def _write(self, painter: QPainter, text: str, top: int, scale: str, color: str) -> None:
+        font = QFont(self._appearance.font)
+        font.setPointSizeF(self._appearance.scale.sizes[scale])
+        font.setWeight(QFont.Weight.DemiBold if scale == "title" else QFont.Weight.Normal)
+        painter.setFont(font)
+        painter.setPen(self._appearance.theme.color(color))
+        painter.drawText(QRectF(0, top, self.width(), 30), Qt.AlignmentFlag.AlignCenter, text)

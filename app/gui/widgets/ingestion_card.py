@@ -1,0 +1,78 @@
+"""How far reading new files is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+
+from app.domain.ingestion import IngestProgress
+from app.gui.theme import Appearance
+from app.gui.widgets.basics import ElidedLabel, IconButton, plain_label
+from app.gui.wording import counted, duration, shown_name
+
+FINE_STEPS = 1000
+
+
+class IngestionCard(QFrame):
+    """Signals: ``pause_wished``, ``resume_wished``, ``cancel_wished``."""
+
+    pause_wished = Signal()
+    resume_wished = Signal()
+    cancel_wished = Signal()
+
+    def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("card", "true")
+        self._paused = False
+        self.headline = plain_label("")
+        self.detail = ElidedLabel("", scale="small", tone="secondary")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Files read")
+        self.pause_button = IconButton(appearance, "pause", "Pause", size=16, on_click=self._on_pause)
+        self.cancel_button = IconButton(appearance, "close", "Cancel", size=16, on_click=self.cancel_wished.emit)
+        head = QHBoxLayout()
+        head.setSpacing(2)
+        head.addWidget(self.headline, 1)
+        head.addWidget(self.pause_button)
+        head.addWidget(self.cancel_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 8, 10, 12)
+        column.setSpacing(6)
+        column.addLayout(head)
+        column.addWidget(self.bar)
+        column.addWidget(self.detail)
+        self.hide()
+
+    def show_progress(self, progress: IngestProgress) -> None:
+        """Show where it stands. ``total`` may still grow while folders are looked through."""
+        self._paused = progress.paused
+        self.pause_button.set_icon("play" if progress.paused else "pause")
+        self.pause_button.set_name("Go on" if progress.paused else "Pause")
+        self.headline.setText(self._headline(progress))
+        self.bar.setRange(0, max(1, progress.total) * FINE_STEPS if progress.total else 0)
+        self.bar.setValue(progress.done * FINE_STEPS)
+        names = ", ".join(shown_name(path) for path in progress.active)
+        self.detail.set_full_text("Paused" if progress.paused else names)
+        self.show()
+
+    def show_starting(self, count: int) -> None:
+        """Files have been handed over; nothing is known about them yet."""
+        self.headline.setText(f"Looking through {counted(count, 'item')}…")
+        self.bar.setRange(0, 0)
+        self.detail.set_full_text("")
+        self.show()
+
+    def _headline(self, progress: IngestProgress) -> str:
+        words = f"{progress.done:,} of {counted(progress.total, 'file')}"
+        if progress.failed:
+            words += f", {counted(progress.failed, 'problem')}"
+        if progress.eta_seconds is not None and not progress.paused:
+            words += f" · {duration(progress.eta_seconds)} left"
+        return words
+
+    def _on_pause(self) -> None:
+        if self._paused:
+            self.resume_wished.emit()
+        else:
+            self.pause_wished.emit()

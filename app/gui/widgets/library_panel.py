@@ -1,0 +1,193 @@
+"""The library, on the right: documents, what is being read, what could not be."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, Qt, Signal, SignalInstance
+from PySide6.QtGui import QKeyEvent, QPalette
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QLineEdit,
+    QListView,
+    QMenu,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.domain.documents import DocumentState
+from app.gui.icons import tinted_icon
+from app.gui.models.document_list_model import DocumentEntry, DocumentListModel
+from app.gui.theme import Appearance
+from app.gui.widgets.basics import IconLabel, TextButton, plain_label
+from app.gui.widgets.document_delegate import DocumentDelegate
+from app.gui.widgets.ingestion_card import IngestionCard
+from app.gui.wording import counted
+
+
+class DocumentList(QListView):
+    """The list itself. Signals: ``delete_key_pressed``."""
+
+    delete_key_pressed = Signal()
+
+    def __init__(self, appearance: Appearance, model: DocumentListModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setModel(model)
+        self.setItemDelegate(DocumentDelegate(appearance, self))
+        self.setMouseTracking(True)
+        self.setUniformItemSizes(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.setAccessibleName("Documents")
+        self.viewport().setBackgroundRole(QPalette.ColorRole.NoRole)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Delete:
+            self.delete_key_pressed.emit()
+            return
+        super().keyPressEvent(event)
+
+
+class LibraryPanel(QWidget):
+    """Signals, each with a list of ``DocumentEntry``: ``open_wished``, ``retry_wished``, ``remove_wished``,
+    ``reveal_wished``; ``add_files_wished``, ``add_folder_wished``; ``pause_wished``, ``resume_wished`` and
+    ``cancel_wished`` for the reading under way.
+    """
+
+    open_wished = Signal(list)
+    retry_wished = Signal(list)
+    remove_wished = Signal(list)
+    reveal_wished = Signal(list)
+    add_files_wished = Signal()
+    add_folder_wished = Signal()
+    pause_wished = Signal()
+    resume_wished = Signal()
+    cancel_wished = Signal()
+
+    def __init__(self, appearance: Appearance, model: DocumentListModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._appearance = appearance
+        self._model = model
+        self.list = DocumentList(appearance, model)
+        self.card = IngestionCard(appearance)
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText("Filter by name or folder")
+        self.filter.setAccessibleName("Filter documents")
+        self.filter.setClearButtonEnabled(True)
+        self.filter.textChanged.connect(model.set_filter)
+        self._counts = plain_label("", scale="small", tone="tertiary")
+        self.problems = TextButton(appearance, "", kind="link")
+        self.problems.setCheckable(True)
+        self.problems.toggled.connect(model.set_problems_only)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.list)
+        self._pages.addWidget(self._make_empty())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 6, 14, 10)
+        column.setSpacing(10)
+        column.addLayout(self._make_buttons())
+        column.addWidget(self.card)
+        column.addWidget(self.filter)
+        column.addWidget(self._pages, 1)
+        column.addLayout(self._make_foot())
+        self._connect()
+        self._update_counts()
+
+    def _make_buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        self.add_files = TextButton(
+            self._appearance, "Add files…", icon="file-add", on_click=self.add_files_wished.emit
+        )
+        self.add_folder = TextButton(
+            self._appearance, "Add folder…", icon="folder-add", on_click=self.add_folder_wished.emit
+        )
+        row.addWidget(self.add_files, 1)
+        row.addWidget(self.add_folder, 1)
+        return row
+
+    def _make_empty(self) -> QWidget:
+        empty = QWidget()
+        column = QVBoxLayout(empty)
+        column.setSpacing(8)
+        column.addStretch(1)
+        column.addWidget(
+            IconLabel(self._appearance, "library", color="text_tertiary", size=34),
+            alignment=Qt.AlignmentFlag.AlignHCenter,
+        )
+        self._empty_words = plain_label("", tone="secondary", wrap=True)
+        self._empty_words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        column.addWidget(self._empty_words)
+        column.addStretch(2)
+        return empty
+
+    def _make_foot(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addWidget(self._counts, 1)
+        row.addWidget(self.problems)
+        return row
+
+    def _connect(self) -> None:
+        self.list.activated.connect(lambda _index: self._emit(self.open_wished))
+        self.list.delete_key_pressed.connect(lambda: self._emit(self.remove_wished))
+        self.list.customContextMenuRequested.connect(self._show_menu)
+        self.card.pause_wished.connect(self.pause_wished)
+        self.card.resume_wished.connect(self.resume_wished)
+        self.card.cancel_wished.connect(self.cancel_wished)
+        self._model.counts_changed.connect(self._update_counts)
+
+    @property
+    def selected(self) -> list[DocumentEntry]:
+        """The entries that are selected."""
+        return [index.data(DocumentListModel.EntryRole) for index in self.list.selectionModel().selectedIndexes()]
+
+    def _emit(self, signal: SignalInstance) -> None:
+        entries = self.selected
+        if entries:
+            signal.emit(entries)
+
+    def _update_counts(self) -> None:
+        total = self._model.count()
+        failed = self._model.count(DocumentState.FAILED)
+        ready = self._model.count(DocumentState.READY)
+        words = counted(ready, "document")
+        self._counts.setText(f"{words} · {counted(self._model.passage_count, 'passage')}" if total else "")
+        self.problems.setVisible(failed > 0 or self.problems.isChecked())
+        self.problems.setText("Show all" if self.problems.isChecked() else f"{counted(failed, 'problem')}")
+        self.problems.setAccessibleName(f"{counted(failed, 'file')} could not be read")
+        self.filter.setVisible(total > 5 or bool(self.filter.text()))
+        nothing_shown = self._model.rowCount() == 0
+        self._pages.setCurrentIndex(1 if nothing_shown else 0)
+        self._empty_words.setText(
+            "No document matches."
+            if total
+            else "Your library is empty.\nDrop files or folders anywhere on this window."
+        )
+
+    def _show_menu(self, position: QPoint) -> None:
+        entries = self.selected
+        if entries:
+            self.menu_for(entries).popup(self.list.viewport().mapToGlobal(position))
+
+    def menu_for(self, entries: list[DocumentEntry]) -> QMenu:
+        """What can be done with these documents."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        actions = (
+            (
+                "Open",
+                "file-text",
+                self.open_wished,
+                any(entry.id is not None and not entry.failed for entry in entries),
+            ),
+            ("Read again", "refresh", self.retry_wished, True),
+            ("Show in folder", "reveal", self.reveal_wished, True),
+            ("Remove from library", "trash", self.remove_wished, True),
+        )
+        for text, icon, signal, enabled in actions:
+            action = menu.addAction(tinted_icon(icon, self._appearance.theme.color("text_secondary")), text)
+            action.setEnabled(enabled)
+            action.triggered.connect(lambda _checked=False, chosen=signal: chosen.emit(entries))
+        return menu

@@ -1,0 +1,323 @@
+"""The pages of a PDF, one below the other, with passages marked."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
+
+from app.domain.documents import Box
+from app.gui.pdf_file import PdfFile
+from app.gui.theme import Appearance
+
+if TYPE_CHECKING:
+    from PySide6.QtPdf import QPdfPageRenderer
+
+PAGE_GAP = 14
+MARGIN = 16
+KEPT_PAGES = 12
+ZOOM_STEP = 1.2
+SMALLEST_SCALE, LARGEST_SCALE = 0.2, 6.0
+MOST_PIXELS = 24_000_000
+
+
+class PdfView(QAbstractScrollArea):
+    """Shows a ``PdfFile``. Pages are rendered by a thread of Qt's own; until then they are blank sheets.
+
+    Signals: ``page_changed(page)`` counts from 1; ``scale_changed(scale)`` in pixels per point.
+    """
+
+    page_changed = Signal(int)
+    scale_changed = Signal(float)
+
+    def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._appearance = appearance
+        self._file: PdfFile | None = None
+        self._renderer: QPdfPageRenderer | None = None
+        self._scale = 1.0
+        self._fitting = True
+        self._tops: list[float] = [0.0]
+        self._images: OrderedDict[int, QImage] = OrderedDict()
+        self._requested: dict[int, QSize] = {}
+        self._highlights: dict[int, tuple[Box, ...]] = {}
+        self._matches: dict[int, list[QRectF]] = {}
+        self._page = 0
+        self._settled = QTimer(self, singleShot=True, interval=60)
+        self._settled.timeout.connect(self._request_visible)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Pages of the document")
+        self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
+        self.verticalScrollBar().setSingleStep(40)
+
+    # -- for others ------------------------------------------------------------------------------------------------
+
+    @property
+    def file(self) -> PdfFile | None:
+        """The PDF on show."""
+        return self._file
+
+    @property
+    def page_count(self) -> int:
+        """How many pages there are."""
+        return len(self._file.page_sizes) if self._file else 0
+
+    @property
+    def page(self) -> int:
+        """The page in the middle of the view, from 1; 0 without a file."""
+        return self._page
+
+    @property
+    def scale(self) -> float:
+        """Pixels per point."""
+        return self._scale
+
+    def show_file(self, file: PdfFile | None, page: int = 1, boxes: Sequence[Box] = ()) -> None:
+        """Show a file with ``boxes`` marked on ``page``. A file that is on show already is not loaded again."""
+        self._matches = {}
+        if file is not self._file:
+            self._take(file)
+        self._highlights = {page: tuple(boxes)} if boxes else {}
+        self._lay_out()
+        self._go_to(page, boxes)
+        self.viewport().update()
+
+    def go_to_page(self, page: int) -> None:
+        """Bring the top of a page to the top of the view."""
+        if 1 <= page <= self.page_count:
+            self.verticalScrollBar().setValue(round(self._tops[page - 1]) - 4)
+
+    def zoom_in(self) -> None:
+        """Larger."""
+        self._zoom(self._scale * ZOOM_STEP)
+
+    def zoom_out(self) -> None:
+        """Smaller."""
+        self._zoom(self._scale / ZOOM_STEP)
+
+    def fit_width(self) -> None:
+        """As wide as the view, also when its size changes."""
+        self._fitting = True
+        self._lay_out()
+
+    def show_matches(self, matches: dict[int, list[QRectF]], current: tuple[int, QRectF] | None) -> None:
+        """Mark what a search found, rectangles in points by page, and bring one of them into view."""
+        self._matches = matches
+        if current is not None:
+            page, place = current
+            self._reveal(page, place)
+        self.viewport().update()
+
+    def page_rectangle(self, page: int) -> QRectF:
+        """Where a page is in the viewport."""
+        if self._file is None:
+            return QRectF()
+        size = self._file.page_sizes[page - 1] * self._scale
+        left = max(MARGIN, (self.viewport().width() - size.width()) / 2) - self.horizontalScrollBar().value()
+        return QRectF(QPointF(left, self._tops[page - 1] - self.verticalScrollBar().value()), size)
+
+    def highlight_rectangles(self, page: int) -> list[QRectF]:
+        """Where the marked boxes of a page are painted in the viewport."""
+        return [self._place(page, box) for box in self._highlights.get(page, ())]
+
+    def close_file(self) -> None:
+        """Let go of the file and the thread that renders it."""
+        self._take(None)
+
+    # -- layout ----------------------------------------------------------------------------------------------------
+
+    def _take(self, file: PdfFile | None) -> None:
+        if self._renderer is not None:
+            self._renderer.setDocument(None)  # type: ignore[arg-type]  # Qt takes a null document
+            self._renderer.deleteLater()
+            self._renderer = None
+        if self._file is not None:
+            self._file.document.deleteLater()
+        self._file = file
+        self._images.clear()
+        self._requested.clear()
+        if file is not None:
+            from PySide6.QtPdf import QPdfPageRenderer
+
+            self._renderer = QPdfPageRenderer(self)
+            self._renderer.setRenderMode(QPdfPageRenderer.RenderMode.MultiThreaded)
+            self._renderer.setDocument(file.document)
+            self._renderer.pageRendered.connect(self._on_rendered)
+
+    def _lay_out(self) -> None:
+        if self._file is None:
+            self.verticalScrollBar().setRange(0, 0)
+            return
+        sizes = self._file.page_sizes
+        widest = max(size.width() for size in sizes)
+        if self._fitting:
+            self._scale = max(SMALLEST_SCALE, (self.viewport().width() - 2 * MARGIN) / max(widest, 1.0))
+        self._tops = list(
+            accumulate((size.height() * self._scale + PAGE_GAP for size in sizes), initial=float(PAGE_GAP))
+        )
+        height, width = self.viewport().height(), self.viewport().width()
+        self.verticalScrollBar().setPageStep(height)
+        self.verticalScrollBar().setRange(0, max(0, round(self._tops[-1]) - height))
+        self.horizontalScrollBar().setPageStep(width)
+        self.horizontalScrollBar().setRange(0, max(0, round(widest * self._scale) + 2 * MARGIN - width))
+        self.scale_changed.emit(self._scale)
+        self._on_scrolled()
+        self.viewport().update()
+
+    def _go_to(self, page: int, boxes: Sequence[Box]) -> None:
+        if self._file is None or not 1 <= page <= self.page_count:
+            return
+        if boxes:
+            first = min(boxes, key=lambda box: box.top)
+            self._reveal(page, QRectF(first.left, first.top, first.right - first.left, first.bottom - first.top))
+        else:
+            self.go_to_page(page)
+
+    def _reveal(self, page: int, place: QRectF) -> None:
+        """Bring a rectangle in points to the upper third of the view."""
+        top = self._tops[page - 1] + place.top() * self._scale
+        self.verticalScrollBar().setValue(round(top - self.viewport().height() / 3))
+        left = place.left() * self._scale
+        bar = self.horizontalScrollBar()
+        if not bar.value() <= left <= bar.value() + self.viewport().width():
+            bar.setValue(round(left - MARGIN))
+        self.viewport().update()
+
+    def _zoom(self, scale: float) -> None:
+        bar = self.verticalScrollBar()
+        page = max(1, self._page)
+        inside = (bar.value() + bar.pageStep() / 2 - self._tops[page - 1]) / self._scale
+        self._fitting = False
+        self._scale = max(SMALLEST_SCALE, min(LARGEST_SCALE, scale))
+        self._lay_out()
+        bar.setValue(round(self._tops[page - 1] + inside * self._scale - bar.pageStep() / 2))
+
+    def _place(self, page: int, box: Box) -> QRectF:
+        origin = self.page_rectangle(page).topLeft()
+        corners = (QPointF(box.left, box.top), QPointF(box.right, box.bottom))
+        return QRectF(*(origin + corner * self._scale for corner in corners))
+
+    # -- rendering -------------------------------------------------------------------------------------------------
+
+    def _visible_pages(self) -> range:
+        if self._file is None:
+            return range(0)
+        top = self.verticalScrollBar().value()
+        first = max(1, bisect_right(self._tops, top))
+        last = min(self.page_count, bisect_right(self._tops, top + self.viewport().height()))
+        return range(first, last + 1)
+
+    def _pixel_size(self, page: int) -> QSize:
+        if self._file is None:
+            return QSize()
+        size = self._file.page_sizes[page - 1] * (self._scale * self.devicePixelRatioF())
+        too_many = size.width() * size.height() / MOST_PIXELS
+        return (size / too_many**0.5 if too_many > 1 else size).toSize()
+
+    def _request_visible(self) -> None:
+        if self._renderer is None:
+            return
+        visible = self._visible_pages()
+        for page in (*visible, visible.stop):
+            if not 1 <= page <= self.page_count:
+                continue
+            size = self._pixel_size(page)
+            image = self._images.get(page)
+            if (image is None or image.size() != size) and self._requested.get(page) != size:
+                self._requested[page] = size
+                self._renderer.requestPage(page - 1, size)
+
+    def _on_rendered(self, page_index: int, _size: QSize, image: QImage, *_rest: object) -> None:
+        page = page_index + 1
+        self._images[page] = image
+        self._images.move_to_end(page)
+        self._requested.pop(page, None)
+        while len(self._images) > KEPT_PAGES:
+            self._images.popitem(last=False)
+        self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.fillRect(event.rect(), self._appearance.theme.color("page_backdrop"))
+        for page in self._visible_pages():
+            self._paint_page(painter, page)
+        painter.end()
+
+    def _paint_page(self, painter: QPainter, page: int) -> None:
+        theme = self._appearance.theme
+        sheet = self.page_rectangle(page)
+        painter.fillRect(sheet.adjusted(0, 2, 0, 3), theme.color("shadow"))
+        painter.fillRect(sheet, Qt.GlobalColor.white)
+        image = self._images.get(page)
+        if image is not None:
+            painter.drawImage(sheet, image)
+        # Multiplied, as a marker pen would: the letters stay black.
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Multiply)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("highlight"))
+        for rectangle in self.highlight_rectangles(page):
+            painter.drawRect(rectangle)
+        painter.setBrush(theme.color("selection").lighter(105))
+        for match in self._matches.get(page, ()):
+            painter.drawRect(self._place(page, Box(match.left(), match.top(), match.right(), match.bottom())))
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
+
+    # -- events ----------------------------------------------------------------------------------------------------
+
+    def _on_scrolled(self, _value: int = 0) -> None:
+        middle = self.verticalScrollBar().value() + self.viewport().height() / 2
+        page = min(self.page_count, max(1, bisect_right(self._tops, middle))) if self._file else 0
+        if page != self._page:
+            self._page = page
+            self.page_changed.emit(page)
+        self._request_visible() if not self._images else self._settled.start()
+        self.viewport().update()
+
+    def scrollContentsBy(self, _dx: int, _dy: int) -> None:
+        self.viewport().update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        kept = self._page
+        at = (self.verticalScrollBar().value() - self._tops[max(0, kept - 1)]) / self._scale if kept else 0.0
+        self._lay_out()
+        if kept and self._fitting:
+            self.verticalScrollBar().setValue(round(self._tops[kept - 1] + at * self._scale))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            if event.angleDelta().y():
+                self._zoom(self._scale * (ZOOM_STEP if event.angleDelta().y() > 0 else 1 / ZOOM_STEP))
+            event.accept()
+            return
+        super().wheelEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        bar = self.verticalScrollBar()
+        if event.key() == Qt.Key.Key_Home:
+            bar.setValue(0)
+        elif event.key() == Qt.Key.Key_End:
+            bar.setValue(bar.maximum())
+        else:
+            super().keyPressEvent(event)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.DevicePixelRatioChange:
+            self._request_visible()
+        return super().viewportEvent(event)
+
+    def point_on_page(self, position: QPoint) -> tuple[int, QPointF] | None:
+        """The page and the point on it, in points, below a position in the viewport."""
+        for page in self._visible_pages():
+            sheet = self.page_rectangle(page)
+            if sheet.contains(QPointF(position)):
+                return page, (QPointF(position) - sheet.topLeft()) / self._scale
+        return None

@@ -1,0 +1,57 @@
+"""What the window remembers about itself: size, splitters, theme. Everything else is in the databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from app.gui.theme import ThemeMode
+
+
+class WindowState:
+    """Kept in an INI file in the configuration folder."""
+
+    def __init__(self, path: Path) -> None:
+        self._settings = QSettings(str(path), QSettings.Format.IniFormat)
+
+    @property
+    def theme(self) -> ThemeMode:
+        """The theme of the last run; needed before the settings can be read."""
+        stored = self._settings.value("window/theme", ThemeMode.SYSTEM.value)
+        return next((mode for mode in ThemeMode if mode.value == stored), ThemeMode.SYSTEM)
+
+    @theme.setter
+    def theme(self, mode: ThemeMode) -> None:
+        self._settings.setValue("window/theme", mode.value)
+
+    @property
+    def sample_added(self) -> bool:
+        """Whether the sample library was offered once already."""
+        return self._settings.value("window/sample_added", "false") == "true"
+
+    @sample_added.setter
+    def sample_added(self, added: bool) -> None:
+        self._settings.setValue("window/sample_added", "true" if added else "false")
+
+    @property
+    def session_id(self) -> str:
+        """The chat that was open."""
+        return str(self._settings.value("window/session", ""))
+
+    @session_id.setter
+    def session_id(self, session_id: str) -> None:
+        self._settings.setValue("window/session", session_id)
+
+    def bytes(self, name: str) -> QByteArray:
+        """A stored geometry or splitter state; empty if there is none."""
+        value = self._settings.value(f"window/{name}", QByteArray())
+        return value if isinstance(value, QByteArray) else QByteArray()
+
+    def set_bytes(self, name: str, value: QByteArray) -> None:
+        """Store a geometry or splitter state."""
+        self._settings.setValue(f"window/{name}", value)
+
+    def save(self) -> None:
+        """Write everything to the file now."""
+        self._settings.sync()

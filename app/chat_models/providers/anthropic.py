@@ -8,8 +8,11 @@ from typing import Any
 
 from app.chat_models.call import Call, PrefillStyle, ResponseFormat, ToolSpec
 from app.chat_models.codec import Framing, WireRequest
+from app.chat_models.model import ChatModel
+from app.chat_models.provider import ModelRequest, Provider
 from app.chat_models.providers.anthropic_messages import wire_messages
 from app.chat_models.providers.anthropic_stream import AnthropicDecoder
+from app.chat_models.wire.building import Endpoint, address_of, ask_json, build_model, check_options, key_auth, names_in
 from app.chat_models.wire.claude import (
     EFFORTS,
     THINKING_BUDGETS,
@@ -19,6 +22,7 @@ from app.chat_models.wire.claude import (
     takes_one_of_temperature_and_top_p,
     takes_schema,
 )
+from app.chat_models.wire.connection_errors import Server
 from app.chat_models.wire.error_map import Origin, chat_error
 from app.chat_models.wire.error_report import report_of_response
 from app.chat_models.wire.history import split_system
@@ -26,7 +30,9 @@ from app.chat_models.wire.schemas import closed_schema
 from app.domain.chat_errors import ChatError
 from app.domain.messages import Message
 
-API_VERSION = "2023-06-01"
+BASE_URL = "https://api.anthropic.com"
+KEYS = ("ANTHROPIC_API_KEY",)
+HEADERS = {"anthropic-version": "2023-06-01"}
 _UNSUPPORTED = frozenset({"frequency_penalty", "presence_penalty", "seed"})
 _JSON_INSTRUCTION = "Answer with one JSON object and nothing else."
 
@@ -77,7 +83,7 @@ class AnthropicCodec:
         }
         _merge_output_config(body, thinking, _format(wanted, call.model))
         body |= call.options
-        headers = {"anthropic-version": API_VERSION, **call.headers}
+        headers = {**HEADERS, **call.headers}
         framing = Framing.SSE if streamed else Framing.JSON
         return WireRequest("/v1/messages", body, headers=headers, framing=framing)
 
@@ -170,3 +176,32 @@ def _merge_output_config(body: dict[str, Any], thinking: Mapping[str, Any], outp
     body.update(thinking)
     if output_format:
         body["output_config"] = {**body.get("output_config", {}), **output_format}
+
+
+def _endpoint(request: ModelRequest) -> Endpoint:
+    address = address_of(request, ("ANTHROPIC_BASE_URL",), BASE_URL, "Anthropic").removesuffix("/v1")
+    check_options(request, "Anthropic")
+    auth = key_auth(request, "Anthropic", KEYS, address, header="x-api-key")
+    return Endpoint(Server("anthropic", "Anthropic", address), auth, AnthropicCodec())
+
+
+def _build(request: ModelRequest) -> ChatModel:
+    return build_model(request, _endpoint(request))
+
+
+async def _list_models(request: ModelRequest) -> list[str]:
+    return names_in(await ask_json(request, _endpoint(request), "/v1/models?limit=1000", HEADERS), "data", "id")
+
+
+PROVIDERS = (
+    Provider(
+        name="anthropic",
+        label="Anthropic",
+        build=_build,
+        key_variables=KEYS,
+        base_url=BASE_URL,
+        aliases=("claude",),
+        documentation="https://docs.anthropic.com/en/api/messages",
+        list_models=_list_models,
+    ),
+)

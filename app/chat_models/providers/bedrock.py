@@ -10,8 +10,23 @@ from urllib.parse import quote
 
 from app.chat_models.call import Call, PrefillStyle, ToolSpec
 from app.chat_models.codec import Framing, WireRequest
+from app.chat_models.model import ChatModel
+from app.chat_models.provider import ModelRequest, Provider
 from app.chat_models.providers.bedrock_messages import has_tool_blocks, wire_messages
 from app.chat_models.providers.bedrock_stream import BedrockDecoder
+from app.chat_models.wire.auth import Auth, AwsAuth
+from app.chat_models.wire.aws_credentials import aws_credentials
+from app.chat_models.wire.aws_signature import AwsScope
+from app.chat_models.wire.building import (
+    Endpoint,
+    address_of,
+    ask_json,
+    build_model,
+    check_options,
+    key_auth,
+    names_in,
+    option,
+)
 from app.chat_models.wire.claude import (
     EFFORTS,
     THINKING_BUDGETS,
@@ -21,13 +36,22 @@ from app.chat_models.wire.claude import (
     takes_one_of_temperature_and_top_p,
     takes_schema,
 )
+from app.chat_models.wire.connection_errors import Server
 from app.chat_models.wire.error_map import Origin, chat_error
 from app.chat_models.wire.error_report import report_of_response
 from app.chat_models.wire.history import split_system
 from app.chat_models.wire.schemas import closed_schema
 from app.domain.chat_errors import ChatError
 from app.domain.messages import Message
+from app.settings.setting import Setting
 
+LABEL = "Amazon Bedrock"
+KEYS = ("AWS_BEARER_TOKEN_BEDROCK",)
+DEFAULT_REGION = "us-east-1"
+REGION = Setting(
+    "chat.bedrock.region", "", "Region of Amazon Bedrock", "Such as eu-central-1. Empty: as AWS_REGION says."
+)
+PROFILE = Setting("chat.bedrock.profile", "", "AWS profile", "A profile in ~/.aws/credentials. Empty: the default one.")
 _UNSUPPORTED = frozenset({"frequency_penalty", "presence_penalty", "seed", "parallel_tool_calls"})
 _NO_CALLS = "Answer without calling any tool."
 _JSON_INSTRUCTION = "Answer with one JSON object and nothing else."
@@ -181,3 +205,50 @@ def _output_config(call: Call) -> dict[str, Any]:
         return {}
     schema = {"name": wanted.name, "schema": json.dumps(closed_schema(wanted.schema))}
     return {"outputConfig": {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": schema}}}}
+
+
+def _region(request: ModelRequest) -> str:
+    return option(request, "region", ("AWS_REGION", "AWS_DEFAULT_REGION"), DEFAULT_REGION)
+
+
+def _auth(request: ModelRequest, address: str) -> Auth:
+    """A Bedrock key where there is one, else a signature with the account's credentials."""
+    if request.api_key is not None or request.keys.find(request.provider, KEYS):
+        return key_auth(request, LABEL, KEYS, address)
+    credentials = aws_credentials(request.keys.variable, str(request.options.get("profile", "")))
+    if credentials is not None:
+        return AwsAuth(credentials, AwsScope(_region(request), "bedrock"))
+    return key_auth(request, LABEL, KEYS, address)
+
+
+def _endpoint(request: ModelRequest) -> Endpoint:
+    check_options(request, LABEL, ("region", "profile"))
+    own = f"https://bedrock-runtime.{_region(request)}.amazonaws.com"
+    address = address_of(request, ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",), own, LABEL)
+    return Endpoint(Server("bedrock", LABEL, address), _auth(request, address), BedrockCodec())
+
+
+def _build(request: ModelRequest) -> ChatModel:
+    return build_model(request, _endpoint(request), fetches_images=True)
+
+
+async def _list_models(request: ModelRequest) -> list[str]:
+    """The models of the region; they are listed at another address than the one that runs them."""
+    address = address_of(request, (), f"https://bedrock.{_region(request)}.amazonaws.com", LABEL)
+    endpoint = Endpoint(Server("bedrock", LABEL, address), _auth(request, address), BedrockCodec())
+    return names_in(await ask_json(request, endpoint, "/foundation-models"), "modelSummaries", "modelId")
+
+
+PROVIDERS = (
+    Provider(
+        name="bedrock",
+        label=LABEL,
+        build=_build,
+        key_variables=KEYS,
+        aliases=("amazon-bedrock", "aws", "bedrock_converse"),
+        profile_provider="amazon-bedrock",
+        documentation="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html",
+        list_models=_list_models,
+        settings={"region": REGION, "profile": PROFILE},
+    ),
+)

@@ -10,14 +10,42 @@ from urllib.parse import quote
 
 from app.chat_models.call import Call, PrefillStyle, ReasoningEffort, ToolSpec
 from app.chat_models.codec import Framing, WireRequest
+from app.chat_models.model import ChatModel
+from app.chat_models.provider import ModelRequest, Provider
 from app.chat_models.providers.google_messages import wire_contents
 from app.chat_models.providers.google_stream import GoogleDecoder
+from app.chat_models.wire.building import (
+    Endpoint,
+    address_of,
+    ask_json,
+    build_model,
+    check_options,
+    key_auth,
+    names_in,
+    option,
+)
+from app.chat_models.wire.connection_errors import Server
 from app.chat_models.wire.error_map import Origin, chat_error
 from app.chat_models.wire.error_report import report_of_response
 from app.chat_models.wire.history import split_system
 from app.domain.chat_errors import ChatError
 from app.domain.messages import Message
+from app.settings.setting import Setting
 
+BASE_URL = "https://generativelanguage.googleapis.com/v1beta"
+KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+VERTEX_LABEL = "Vertex AI"
+VERTEX_KEYS = ("VERTEX_API_KEY", "GOOGLE_API_KEY")
+VERTEX_TOKENS = ("GOOGLE_OAUTH_ACCESS_TOKEN", "CLOUDSDK_AUTH_ACCESS_TOKEN")
+VERTEX_PROJECT = Setting(
+    "chat.vertex.project",
+    "",
+    "Google Cloud project",
+    "With a project, an access token is needed in GOOGLE_OAUTH_ACCESS_TOKEN; without one a key is enough.",
+)
+VERTEX_LOCATION = Setting("chat.vertex.location", "global", "Region of Vertex AI", "Such as europe-west4, or global.")
+_KEY_HEADER = "x-goog-api-key"
+_API_VERSION = re.compile(r"/v\d\w*(/|$)")
 _UNSUPPORTED = frozenset({"parallel_tool_calls"})
 _VERSION = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
 _BUDGETS = {"none": 0, "minimal": 512, "low": 1024, "medium": 8192, "high": 24576, "max": -1}
@@ -137,3 +165,71 @@ def _tools(call: Call) -> dict[str, Any]:
 def _tool(tool: ToolSpec) -> dict[str, Any]:
     described = {"description": tool.description} if tool.description else {}
     return {"name": tool.name, **described, "parametersJsonSchema": dict(tool.parameters)}
+
+
+def _endpoint(request: ModelRequest) -> Endpoint:
+    address = address_of(request, ("GOOGLE_GEMINI_BASE_URL",), BASE_URL, "Google Gemini")
+    if not _API_VERSION.search(address):
+        address += "/v1beta"
+    check_options(request, "Google Gemini")
+    auth = key_auth(request, "Google Gemini", KEYS, address, header=_KEY_HEADER)
+    return Endpoint(Server("google", "Google Gemini", address), auth, GoogleCodec())
+
+
+def _build(request: ModelRequest) -> ChatModel:
+    return build_model(request, _endpoint(request), fetches_images=True)
+
+
+async def _list_models(request: ModelRequest) -> list[str]:
+    names = names_in(await ask_json(request, _endpoint(request), "/models?pageSize=1000"), "models", "name")
+    return [name.removeprefix("models/") for name in names]
+
+
+def _vertex_endpoint(request: ModelRequest) -> Endpoint:
+    """With a project: its address and an access token. Without one: the express address and a key."""
+    check_options(request, VERTEX_LABEL, ("project", "location"))
+    project = option(request, "project", ("GOOGLE_CLOUD_PROJECT",))
+    location = option(request, "location", ("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"), "global")
+    address = address_of(request, (), vertex_address(project, location), VERTEX_LABEL)
+    keys, header = (VERTEX_TOKENS, "authorization") if project else (VERTEX_KEYS, _KEY_HEADER)
+    codec = GoogleCodec("vertex", VERTEX_LABEL, keys[0], vertex=True)
+    auth = key_auth(request, VERTEX_LABEL, keys, address, header=header)
+    return Endpoint(Server("vertex", VERTEX_LABEL, address), auth, codec)
+
+
+def vertex_address(project: str, location: str) -> str:
+    """The base URL of Vertex AI for a project in a region, or of its express mode without one."""
+    host = (
+        "aiplatform.googleapis.com" if location == "global" or not project else f"{location}-aiplatform.googleapis.com"
+    )
+    scope = f"projects/{project}/locations/{location}/" if project else ""
+    return f"https://{host}/v1/{scope}publishers/google"
+
+
+def _build_vertex(request: ModelRequest) -> ChatModel:
+    return build_model(request, _vertex_endpoint(request))
+
+
+PROVIDERS = (
+    Provider(
+        name="google",
+        label="Google Gemini",
+        build=_build,
+        key_variables=KEYS,
+        base_url=BASE_URL,
+        aliases=("gemini", "google-genai", "google_genai"),
+        documentation="https://ai.google.dev/api/generate-content",
+        list_models=_list_models,
+    ),
+    Provider(
+        name="vertex",
+        label=VERTEX_LABEL,
+        build=_build_vertex,
+        key_variables=(*VERTEX_TOKENS, *VERTEX_KEYS),
+        base_url=vertex_address("", "global"),
+        aliases=("vertexai", "google-vertex", "google_vertexai"),
+        profile_provider="google-vertex",
+        documentation="https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
+        settings={"project": VERTEX_PROJECT, "location": VERTEX_LOCATION},
+    ),
+)

@@ -9,10 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from app.chat_models.call import Call, PrefillStyle, ToolSpec
 from app.chat_models.codec import Framing, WireRequest
+from app.chat_models.model import ChatModel
+from app.chat_models.provider import ModelRequest, Provider
 from app.chat_models.providers.ollama_stream import OllamaDecoder
+from app.chat_models.wire.building import (
+    Endpoint,
+    address_of,
+    ask_json,
+    build_model,
+    check_options,
+    key_auth,
+    names_in,
+    option,
+)
+from app.chat_models.wire.connection_errors import Server
 from app.chat_models.wire.error_map import Origin, chat_error
 from app.chat_models.wire.error_report import report_of_response
 from app.chat_models.wire.history import after_last_user_turn, arguments_object, names_of_calls
@@ -26,7 +40,27 @@ from app.domain.messages import (
     ToolCallPart,
     ToolMessage,
 )
+from app.settings.setting import Setting
 
+LABEL = "Ollama"
+BASE_URL = "http://127.0.0.1:11434"
+KEYS = ("OLLAMA_API_KEY",)
+START_HINT = "Is Ollama running? Start it: ollama serve"
+OLLAMA_URL = Setting("chat.ollama.base_url", BASE_URL, "Address of Ollama")
+CONTEXT_TOKENS = Setting(
+    "chat.ollama.context_tokens",
+    8192,
+    "Context of Ollama's models, in tokens",
+    "How much a model reads at once: question, passages and history. More needs more memory. 0: as Ollama is set.",
+    minimum=0,
+    maximum=1_048_576,
+)
+KEEP_ALIVE = Setting(
+    "chat.ollama.keep_alive",
+    "",
+    "Keep Ollama's models in memory for",
+    "Such as 10m or 1h; -1 for ever. Empty: as Ollama is set.",
+)
 _OPTIONS = {
     "temperature": "temperature", "top_p": "top_p", "max_tokens": "num_predict", "seed": "seed",
     "frequency_penalty": "frequency_penalty", "presence_penalty": "presence_penalty",
@@ -182,3 +216,48 @@ def _think(call: Call) -> dict[str, Any]:
     if "gpt-oss" in call.model:
         return {"think": _LEVELS[effort]}  # the only models that know levels, and no booleans
     return {"think": effort != "none"}
+
+
+def ollama_endpoint(request: ModelRequest) -> Endpoint:
+    """Where Ollama is reached; a key is only needed for its cloud."""
+    check_options(request, LABEL, ("context_tokens", "keep_alive"))
+    address = ollama_address(address_of(request, ("OLLAMA_HOST", "OLLAMA_BASE_URL"), BASE_URL, LABEL))
+    auth = key_auth(request, LABEL, KEYS, address, needed=False)
+    tokens = CONTEXT_TOKENS.validate(request.options.get("context_tokens", CONTEXT_TOKENS.default))
+    codec = OllamaCodec(tokens, option(request, "keep_alive"))
+    return Endpoint(Server("ollama", LABEL, address, START_HINT), auth, codec)
+
+
+def ollama_address(host: str) -> str:
+    """A base URL from ``OLLAMA_HOST``, which may be a bare host and port, and 0.0.0.0 for a server's own use."""
+    address = host if "//" in host else f"http://{host}"
+    parts = urlsplit(address)
+    port = parts.port or (11434 if parts.scheme == "http" and "//" not in host else None)
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(parts.hostname or "", parts.hostname or "")  # noqa: S104  # replaced
+    bracketed = f"[{name}]" if ":" in name else name
+    path = parts.path.rstrip("/").removesuffix("/v1").removesuffix("/api")
+    return f"{parts.scheme}://{bracketed}{f':{port}' if port else ''}{path}"
+
+
+def _build(request: ModelRequest) -> ChatModel:
+    return build_model(request, ollama_endpoint(request), fetches_images=True)
+
+
+async def _list_models(request: ModelRequest) -> list[str]:
+    return names_in(await ask_json(request, ollama_endpoint(request), "/api/tags"), "models", "name")
+
+
+PROVIDERS = (
+    Provider(
+        name="ollama",
+        label=LABEL,
+        build=_build,
+        key_variables=KEYS,
+        needs_key=False,
+        local=True,
+        base_url=BASE_URL,
+        documentation="https://github.com/ollama/ollama/blob/main/docs/api.md",
+        list_models=_list_models,
+        settings={"base_url": OLLAMA_URL, "context_tokens": CONTEXT_TOKENS, "keep_alive": KEEP_ALIVE},
+    ),
+)

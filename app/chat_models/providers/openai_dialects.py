@@ -98,7 +98,7 @@ AZURE = Dialect(
     names=True,
 )
 LLAMA_CPP = Dialect(
-    "llamacpp",
+    "llama.cpp",
     "llama.cpp server",
     "http://127.0.0.1:8080/v1",
     keys=("LLAMA_API_KEY",),

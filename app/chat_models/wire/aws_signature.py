@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from pydantic import SecretStr
+from app.domain.secrets import SecretStr
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 

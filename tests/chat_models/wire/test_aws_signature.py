@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from pydantic import SecretStr
+from app.domain.secrets import SecretStr
 
 from app.chat_models.wire.aws_signature import AwsCredentials, AwsScope, signed_headers
 

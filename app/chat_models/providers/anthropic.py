@@ -186,7 +186,7 @@ def _endpoint(request: ModelRequest) -> Endpoint:
 
 
 def _build(request: ModelRequest) -> ChatModel:
-    return build_model(request, _endpoint(request))
+    return build_model(request, _endpoint(request), output_forms=("json_schema", "tool", "xml"))
 
 
 async def _list_models(request: ModelRequest) -> list[str]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from app.chat_models.wire.decoding import FrameDecoder
 from app.chat_models.wire.error_map import Origin, chat_error, interrupted, malformed
 from app.chat_models.wire.error_report import report_of_document
 from app.chat_models.wire.frames import Frame
@@ -20,14 +21,14 @@ FINISHES: dict[str, Finish] = {
 }  # fmt: skip
 
 
-class AnthropicDecoder:
+class AnthropicDecoder(FrameDecoder):
     """Makes chunks of the events of one message. Parts are numbered as the message's content blocks.
 
     Blocks of tools that run at the provider are left out. ``answer_tool`` names the tool whose input is the answer.
     """
 
     def __init__(self, origin: Origin, answer_tool: str = "") -> None:
-        self._origin = origin
+        super().__init__(origin)
         self._answer_tool = answer_tool
         self._tools = ToolCallSlots()
         self._blocks: dict[object, str] = {}
@@ -38,8 +39,7 @@ class AnthropicDecoder:
         self._finished = False
         self._terminated = False
 
-    def feed(self, frame: Frame) -> Iterable[AIMessageChunk]:
-        """The chunks that ``frame`` brings. Raises the ``ChatError`` of an error event."""
+    def _take_frame(self, frame: Frame) -> Iterable[AIMessageChunk]:
         event = frame.data
         if frame.terminator:
             self._terminated = True

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from app.chat_models.call import Call, PrefillStyle, ToolSpec
 from app.chat_models.codec import Framing, WireRequest
-from app.chat_models.model import ChatModel
+from app.chat_models.model import ChatModel, OutputMethod
 from app.chat_models.provider import ModelRequest, Provider
 from app.chat_models.providers.bedrock_messages import has_tool_blocks, wire_messages
 from app.chat_models.providers.bedrock_stream import BedrockDecoder
@@ -229,7 +229,8 @@ def _endpoint(request: ModelRequest) -> Endpoint:
 
 
 def _build(request: ModelRequest) -> ChatModel:
-    return build_model(request, _endpoint(request), fetches_images=True)
+    forms: tuple[OutputMethod, ...] = ("json_schema", "tool", "xml")
+    return build_model(request, _endpoint(request), fetches_images=True, output_forms=forms)
 
 
 async def _list_models(request: ModelRequest) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from app.chat_models.wire.decoding import FrameDecoder
 from app.chat_models.wire.error_map import Origin, chat_error, interrupted, malformed
 from app.chat_models.wire.error_report import report_of_document
 from app.chat_models.wire.frames import Frame
@@ -21,14 +22,14 @@ _FINISHES: dict[str, Finish] = {
 }  # fmt: skip
 
 
-class BedrockDecoder:
+class BedrockDecoder(FrameDecoder):
     """Makes chunks of the events of one answer. Parts are numbered as the message's content blocks.
 
     ``answer_tool`` names the tool whose input is the answer.
     """
 
     def __init__(self, origin: Origin, answer_tool: str = "") -> None:
-        self._origin = origin
+        super().__init__(origin)
         self._answer_tool = answer_tool
         self._answer_blocks: set[int] = set()
         self._tools = ToolCallSlots()
@@ -37,8 +38,7 @@ class BedrockDecoder:
         self._last_text = 0
         self._finished = False
 
-    def feed(self, frame: Frame) -> Iterable[AIMessageChunk]:
-        """The chunks that ``frame`` brings. Raises the ``ChatError`` of an exception frame."""
+    def _take_frame(self, frame: Frame) -> Iterable[AIMessageChunk]:
         event = frame.data
         if not isinstance(event, dict):
             raise malformed(self._origin)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.chat_models.providers.google_messages import CALL_ID, SIGNATURE
+from app.chat_models.wire.decoding import FrameDecoder
 from app.chat_models.wire.error_map import Origin, chat_error, interrupted, malformed
 from app.chat_models.wire.error_report import report_of_document
 from app.chat_models.wire.frames import Frame
@@ -27,14 +28,14 @@ _FINISHES: dict[str, Finish] = {
 }  # fmt: skip
 
 
-class GoogleDecoder:
+class GoogleDecoder(FrameDecoder):
     """Makes chunks of the frames of one answer.
 
     A part with a signature stays a part of its own, because signatures must go back with the part they came with.
     """
 
     def __init__(self, origin: Origin) -> None:
-        self._origin = origin
+        super().__init__(origin)
         self._tools = ToolCallSlots()
         self._mender = TextMender()
         self._usage: Usage | None = None
@@ -45,14 +46,13 @@ class GoogleDecoder:
         self._finished = False
         self._terminated = False
 
-    def feed(self, frame: Frame) -> Iterable[AIMessageChunk]:
-        """The chunks that ``frame`` brings. Raises the ``ChatError`` of an error frame or of a refused question."""
+    def _take_frame(self, frame: Frame) -> Iterable[AIMessageChunk]:
         if frame.terminator:
             self._terminated = True
             return ()
         document = frame.data
         if isinstance(document, list) and document:
-            return [chunk for element in document for chunk in self.feed(Frame(element, frame.event))]
+            return [chunk for element in document for chunk in self._take_frame(Frame(element, frame.event))]
         if not isinstance(document, dict):
             raise malformed(self._origin)
         if document.get("error") or frame.event == "error":

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from app.chat_models.call import Call, PrefillStyle, ToolSpec
 from app.chat_models.codec import Framing, WireRequest
-from app.chat_models.model import ChatModel
+from app.chat_models.model import ChatModel, OutputMethod
 from app.chat_models.provider import ModelRequest, Provider
 from app.chat_models.providers.ollama_stream import OllamaDecoder
 from app.chat_models.wire.building import (
@@ -240,7 +240,8 @@ def ollama_address(host: str) -> str:
 
 
 def _build(request: ModelRequest) -> ChatModel:
-    return build_model(request, ollama_endpoint(request), fetches_images=True)
+    forms: tuple[OutputMethod, ...] = ("json_schema", "json_mode", "xml")  # a call of a tool can't be forced
+    return build_model(request, ollama_endpoint(request), fetches_images=True, output_forms=forms)
 
 
 async def _list_models(request: ModelRequest) -> list[str]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from app.chat_models.wire.decoding import FrameDecoder
 from app.chat_models.wire.error_map import Origin, chat_error, interrupted, malformed
 from app.chat_models.wire.error_report import report_of_document
 from app.chat_models.wire.frames import Frame
@@ -17,19 +18,18 @@ _FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length"}
 _NANOSECONDS = 1e9
 
 
-class OllamaDecoder:
+class OllamaDecoder(FrameDecoder):
     """Makes chunks of the lines of one answer."""
 
     def __init__(self, origin: Origin) -> None:
-        self._origin = origin
+        super().__init__(origin)
         self._tools = ToolCallSlots()
         self._text = TextMender()
         self._reasoning = TextMender()
         self._introduced = False
         self._finished = False
 
-    def feed(self, frame: Frame) -> Iterable[AIMessageChunk]:
-        """The chunks that ``frame`` brings. Raises the ``ChatError`` of an error line."""
+    def _take_frame(self, frame: Frame) -> Iterable[AIMessageChunk]:
         line = frame.data
         if frame.terminator:
             return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from app.chat_models.model import ChatModel
+from app.chat_models.model import ChatModel, OutputMethod
 from app.chat_models.provider import ModelRequest, Provider
 from app.chat_models.providers.openai_chat import OpenAIChatCodec
 from app.chat_models.providers.openai_dialects import (
@@ -61,6 +61,7 @@ _SETTINGS: dict[str, dict[str, Setting[Any]]] = {
     AZURE.name: {"base_url": AZURE_URL, "api_version": AZURE_VERSION},
     GENERIC.name: {"base_url": COMPATIBLE_URL},
 }
+_WITHOUT_SCHEMA: tuple[OutputMethod, ...] = ("tool", "json_mode", "xml")
 _ALIASES = {
     AZURE.name: ("azure-openai", "azure_openai"),
     LLAMA_CPP.name: ("llamacpp", "llama-cpp", "llama-server"),
@@ -111,7 +112,9 @@ def azure_address(address: str, *, versioned: bool) -> str:
 
 def _builder(dialect: Dialect) -> Callable[[ModelRequest], ChatModel]:
     def build(request: ModelRequest) -> ChatModel:
-        return build_model(request, _endpoint(request, dialect), fetches_images=not dialect.image_urls)
+        endpoint = _endpoint(request, dialect)
+        forms = None if dialect.json_schema else _WITHOUT_SCHEMA
+        return build_model(request, endpoint, fetches_images=not dialect.image_urls, output_forms=forms)
 
     return build
 

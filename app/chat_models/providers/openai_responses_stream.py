@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from app.chat_models.providers.openai_stream import usage_from
+from app.chat_models.wire.decoding import FrameDecoder
 from app.chat_models.wire.error_map import Origin, chat_error, interrupted, malformed
 from app.chat_models.wire.error_report import report_of_document
 from app.chat_models.wire.frames import Frame
@@ -17,11 +18,11 @@ _INCOMPLETE: dict[str, Finish] = {"max_output_tokens": "length", "content_filter
 _KEPT_OF_REASONING = ("type", "id", "summary", "encrypted_content")
 
 
-class ResponsesDecoder:
+class ResponsesDecoder(FrameDecoder):
     """Makes chunks of the events of one response. Text and thoughts are numbered by output item."""
 
     def __init__(self, origin: Origin) -> None:
-        self._origin = origin
+        super().__init__(origin)
         self._tools = ToolCallSlots()
         self._menders: dict[tuple[str, object], TextMender] = {}
         self._with_delta: set[object] = set()
@@ -39,8 +40,7 @@ class ResponsesDecoder:
             "response.output_item.done": self._item_done,
         }
 
-    def feed(self, frame: Frame) -> Iterable[AIMessageChunk]:
-        """The chunks that ``frame`` brings. Raises the ``ChatError`` of an error event."""
+    def _take_frame(self, frame: Frame) -> Iterable[AIMessageChunk]:
         if frame.terminator:
             self._terminated = True
             return ()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.chat_models.providers.openai_dialects import Dialect
+from app.chat_models.wire.decoding import FrameDecoder
 from app.chat_models.wire.error_map import Origin, chat_error, interrupted, malformed
 from app.chat_models.wire.error_report import report_of_document
 from app.chat_models.wire.frames import Frame
@@ -25,12 +26,12 @@ _FINISHES: dict[str, Finish] = {
 }  # fmt: skip
 
 
-class OpenAIChatDecoder:
+class OpenAIChatDecoder(FrameDecoder):
     """Makes chunks of the frames of one answer."""
 
     def __init__(self, dialect: Dialect, origin: Origin) -> None:
         self._dialect = dialect
-        self._origin = origin
+        super().__init__(origin)
         self._tools = ToolCallSlots()
         self._text = TextMender()
         self._reasoning = TextMender()
@@ -41,8 +42,7 @@ class OpenAIChatDecoder:
         self._finished = False
         self._terminated = False
 
-    def feed(self, frame: Frame) -> Iterable[AIMessageChunk]:
-        """The chunks that ``frame`` brings. Raises the ``ChatError`` of an error frame."""
+    def _take_frame(self, frame: Frame) -> Iterable[AIMessageChunk]:
         if frame.terminator:
             self._terminated = True
             return ()

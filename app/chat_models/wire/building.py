@@ -9,6 +9,7 @@ from typing import Any
 from app.chat_models.call import DEFAULT_TIMEOUTS, LOCAL_TIMEOUTS, Call, Timeouts
 from app.chat_models.codec import Codec, Framing, WireRequest
 from app.chat_models.loop_thread import closing
+from app.chat_models.model import OutputMethod
 from app.chat_models.provider import ModelRequest
 from app.chat_models.provider_model import ProviderModel
 from app.chat_models.wire.auth import Auth, KeyAuth
@@ -46,8 +47,18 @@ class FetchingModel(ProviderModel):
                 yield chunk
 
 
-def build_model(request: ModelRequest, endpoint: Endpoint, *, fetches_images: bool = False) -> ProviderModel:
-    """The model that ``request`` asks for at ``endpoint``."""
+def build_model(
+    request: ModelRequest,
+    endpoint: Endpoint,
+    *,
+    fetches_images: bool = False,
+    output_forms: Sequence[OutputMethod] | None = None,
+) -> ProviderModel:
+    """The model that ``request`` asks for at ``endpoint``.
+
+    ``fetches_images`` fetches images by address for a server that can't; ``output_forms`` are the ways to structured
+    output that the protocol has, all of them where None.
+    """
     address = endpoint.server.address
     kept = {"base_url": request.base_url} if request.base_url else {}
     fields: dict[str, Any] = {
@@ -58,8 +69,10 @@ def build_model(request: ModelRequest, endpoint: Endpoint, *, fetches_images: bo
         "timeouts": request.timeouts or default_timeouts(address),
         "profiles": request.profile_of,
         "loop": request.loop,
-        "endpoint": {**kept, **request.options},
+        "origin": {**kept, **request.options},
     }
+    if output_forms is not None:
+        fields["output_forms"] = tuple(output_forms)
     return FetchingModel(http=request.http, **fields) if fetches_images else ProviderModel(**fields)
 
 

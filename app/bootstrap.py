@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from app.services.index_refresher import IndexRefresher
 from app.settings.paths import AppPaths
 from app.storage.library_lock import LibraryLock
 from app.storage.library_store import LibraryStore, open_library
@@ -90,13 +91,16 @@ class Services:
         self._retriever = Lazy(self._make_retriever)
         self._loop = Lazy(self._make_loop)
         self._ingest = Lazy(self._make_ingest)
+        self._refresher = IndexRefresher(self._open_indexes, self._store.prune_changes)
 
     @cached_property
     def library(self) -> LibraryService:
         """Documents, search, sources."""
         from app.services.library_service import LibraryService
 
-        return LibraryService(self._store, self._retriever, lambda: self._registry().supported_extensions)
+        return LibraryService(
+            self._store, self._retriever, lambda: self._registry().supported_extensions, self._refresher.changed
+        )
 
     @cached_property
     def sessions(self) -> SessionService:
@@ -199,7 +203,9 @@ class Services:
     def _make_retriever(self) -> Retriever:
         from app.retrieval.retriever import Retriever
 
-        return Retriever(self._store, self._embedder, self._vector_index, self._keyword_index, self.settings)
+        return Retriever(
+            self._store, self._embedder, self._vector_index(), self._keyword_index(), self.settings, follow=True
+        )
 
     def _make_loop(self) -> LoopThread:
         from app.chat_models.loop_thread import LoopThread
@@ -217,8 +223,11 @@ class Services:
             FileDiscovery(lambda path: registry.loader_for(path) is not None),
             Lazy(self._make_splitter),
             self._embedder,
-            lambda: None,
+            self._refresher.changed,
         )
+
+    def _open_indexes(self) -> tuple[VectorIndex, KeywordIndex]:
+        return self._vector_index(), self._keyword_index()
 
 
 @contextmanager

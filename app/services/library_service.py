@@ -35,10 +35,12 @@ class LibraryService:
         store: LibraryStore,
         open_retriever: Callable[[], Retriever],
         supported_extensions: Callable[[], frozenset[str]],
+        library_changed: Callable[[], None],
     ) -> None:
         self._store = store
         self._open_retriever = open_retriever
         self._supported_extensions = supported_extensions
+        self._library_changed = library_changed
 
     @property
     def supported_extensions(self) -> frozenset[str]:
@@ -65,6 +67,7 @@ class LibraryService:
         found = [self.document(what)] if isinstance(what, int) else self._at(what)
         for record in found:
             self._store.remove(record.id)
+        self._library_changed()
         return found
 
     def _at(self, path: Path) -> list[DocumentRecord]:

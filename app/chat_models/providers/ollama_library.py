@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.chat_models.call import Timeouts
@@ -123,7 +123,9 @@ class OllamaLibrary:
         if not isinstance(line, dict):
             raise malformed(self._origin(name))
         if line.get("error"):
-            raise chat_error(report_of_document(line), self._origin(name))
+            report = report_of_document(line)
+            unknown = "manifest" in report.message  # "pull model manifest: file does not exist"
+            raise chat_error(replace(report, status=404) if unknown else report, self._origin(name))
         return PullProgress(
             str(line.get("status") or ""),
             str(line.get("digest") or ""),

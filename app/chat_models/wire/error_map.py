@@ -33,6 +33,7 @@ STATUS_OF_CODE = {
     "invalid_request_error": 400, "invalid_argument": 400, "failed_precondition": 400, "invalid_request": 400,
     "validationexception": 400, "servicequotaexceededexception": 400, "exceed_context_size_error": 400,
     "context_length_exceeded": 400, "tool_use_failed": 400, "not_supported_error": 501,
+    "content_filter": 400, "content_policy_violation": 400, "unsupported_parameter": 400, "unsupported_value": 400,
     "authentication_error": 401, "unauthenticated": 401, "invalid_api_key": 401, "unrecognizedclientexception": 401,
     "expiredtokenexception": 401, "billing_error": 402,
     "permission_error": 403, "permission_denied": 403, "accessdeniedexception": 403,

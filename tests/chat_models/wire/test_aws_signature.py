@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from app.domain.secrets import SecretStr
 
 from app.chat_models.wire.aws_signature import AwsCredentials, AwsScope, signed_headers
+from app.domain.secrets import SecretStr
 
 SECRET = SecretStr("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 NOW = datetime(2026, 3, 1, 12, 30, 5, tzinfo=UTC)

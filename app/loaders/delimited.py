@@ -42,12 +42,24 @@ class DelimitedLoader(DocumentLoader):
 
 def delimiter_of(text: str) -> str:
     """Return the character that splits most lines of the head of ``text`` into one same number of cells."""
-    lines = [line for line in text[:65536].split("\n")[:SAMPLE_LINES] if line.strip()]
+    lines = [line + "\n" for line in text[:65536].split("\n")[:SAMPLE_LINES] if line.strip()]
     best, best_score = ",", 0.0
     for delimiter in _DELIMITERS:
-        widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter))
+        widths = _widths(lines, delimiter)
         width, count = widths.most_common(1)[0] if widths else (1, 0)
         score = (count / len(lines)) * min(width, 10) if width > 1 else 0.0
         if score > best_score:
             best, best_score = delimiter, score
     return best
+
+
+def _widths(lines: list[str], delimiter: str) -> Counter[int]:
+    """How often each number of cells occurs; none at all if ``delimiter`` contradicts the quotes."""
+    widths: Counter[int] = Counter()
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        widths.update(len(row) for row in rows)
+    except csv.Error as error:
+        if "unexpected end" not in str(error):  # the sample ends inside a cell, which is no contradiction
+            return Counter()
+    return widths

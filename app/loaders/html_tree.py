@@ -17,8 +17,8 @@ BLOCKS = frozenset(
     re.findall(
         r"\w+",
         "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption "
-        "figure footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol optgroup option "
-        "p pre section select summary table tbody td textarea tfoot th thead title tr ul",
+        "figure footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol optgroup "
+        "option p pre section select summary table tbody td textarea tfoot th thead title tr ul",
     )
 )
 # An opening tag ends these elements if they are open, up to the container on the right.

@@ -3,8 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
+from app.settings.setting import Setting
+
+T = TypeVar("T")
 MEBIBYTE = 1 << 20
+
+PARSER_PROCESSES = Setting(
+    "loaders.processes", 2, "Files read at the same time", "Each is read in a process of its own.", 1, 16, restart=True
+)
+SECONDS_PER_FILE = Setting(
+    "loaders.seconds_per_file",
+    120,
+    "Longest time for one file (seconds)",
+    "Reading a file that takes longer is stopped; the file is listed as failed.",
+    5,
+    3600,
+    restart=True,
+)
+PARSER_MEGABYTES = Setting(
+    "loaders.megabytes_per_file",
+    1536,
+    "Most memory for one file (MB)",
+    "Reading a file that needs more is stopped; the file is listed as failed.",
+    256,
+    65536,
+    restart=True,
+)
+LARGEST_TEXT_MEGABYTES = Setting(
+    "loaders.largest_text_megabytes",
+    64,
+    "Largest text file (MB)",
+    "Larger files of plain text, tables or source code are refused: split them, or raise this limit.",
+    1,
+    1024,
+    restart=True,
+)
+
+
+class SettingValues(Protocol):
+    """Where the values of settings come from."""
+
+    def __getitem__(self, setting: Setting[T], /) -> T:
+        """Return the value of ``setting``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +67,14 @@ class ParserLimits:
     file_bytes: int = 2048 * MEBIBYTE
     files_per_process: int = 200
     recycle_bytes: int = 400 * MEBIBYTE
+
+    @classmethod
+    def from_settings(cls, settings: SettingValues) -> ParserLimits:
+        """Return the limits that the user has set."""
+        seconds = settings[SECONDS_PER_FILE]
+        return cls(
+            seconds=float(seconds),
+            cpu_seconds=seconds,
+            memory_bytes=settings[PARSER_MEGABYTES] * MEBIBYTE,
+            text_bytes=settings[LARGEST_TEXT_MEGABYTES] * MEBIBYTE,
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from app.domain.char_map import CharMap
@@ -10,6 +11,7 @@ from app.domain.documents import Section
 from app.domain.errors import DocumentError, FailureReason
 from app.loaders import pdf_fallback, pdfium
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
+from app.loaders.pdf_repair import mended
 
 
 class PdfLoader(DocumentLoader):
@@ -33,7 +35,7 @@ class PdfLoader(DocumentLoader):
         except pdfium.PdfiumError as error:
             if error.code in {pdfium.ERROR_PASSWORD, pdfium.ERROR_SECURITY}:
                 raise pdf_fallback.encrypted_error(path) from error
-            loaded = _read_by_fallback(path)
+            loaded = _read_mended(path) or _read_by_fallback(path)
         if not any(section.text.strip() for section in loaded.sections):
             raise _no_text_error(path, loaded.page_count or 0)
         return loaded
@@ -68,6 +70,21 @@ def _mend(path: Path, pages: list[tuple[str, CharMap | None] | None], missing: S
                 pages[index] = None if text is None else (text, None)
     except DocumentError:
         return  # pypdf can't open it either; the missing pages are counted in the warning
+
+
+def _read_mended(path: Path) -> LoadedDocument | None:
+    """Read a file whose end is missing. Its characters have no places: no viewer can show it as it is."""
+    for repaired in mended(path.read_bytes()):
+        try:
+            with pdfium.opened_document(repaired) as document:
+                loaded = _read(path, document)
+        except (pdfium.PdfiumError, DocumentError):
+            continue  # pypdf has the last word
+        if any(section.text.strip() for section in loaded.sections):
+            sections = [replace(section, char_map=None) for section in loaded.sections]
+            warning = loaded.metadata.get("warning", "The file is incomplete; what there is of it was read.")
+            return replace(loaded, sections=sections, metadata={**loaded.metadata, "warning": warning})
+    return None
 
 
 def _read_by_fallback(path: Path) -> LoadedDocument:

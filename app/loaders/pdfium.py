@@ -48,12 +48,15 @@ class OutlineEntry:
 
 
 @contextmanager
-def opened_document(path: Path) -> Iterator[Handle]:
-    """Open ``path``. Raises ``PdfiumError``."""
+def opened_document(source: Path | bytes) -> Iterator[Handle]:
+    """Open a file, or the content of one. Raises ``PdfiumError``."""
     import pypdfium2  # noqa: F401  # initialises the library
     import pypdfium2.raw as pdfium
 
-    document = pdfium.FPDF_LoadDocument(os.fsencode(path) + b"\x00", None)
+    if isinstance(source, bytes):
+        document = pdfium.FPDF_LoadMemDocument64(source, len(source), None)
+    else:
+        document = pdfium.FPDF_LoadDocument(os.fsencode(source) + b"\x00", None)
     if not document:
         raise PdfiumError(pdfium.FPDF_GetLastError())
     try:

@@ -76,8 +76,8 @@ def load_document(path: Path, limits: ParserLimits, registry: Registry) -> Parse
     """Read ``path`` with the loader for its name. Raises ``DocumentError`` if there is nothing to read."""
     loader = registry.loader_for(path)
     if loader is None:
-        kind = f"“{path.suffix}” files" if path.suffix else "Files without an extension"
-        raise DocumentError(FailureReason.UNSUPPORTED, f"{kind} can't be read: {path.name}")
+        kind = f"“{path.suffix}” files" if path.suffix else "files without an extension"
+        raise DocumentError(FailureReason.UNSUPPORTED, f"“{path.name}” was left out: {kind} can't be read.")
     _require_size(path, require_readable(path), loader, limits)
     loaded = loader.load(path)
     document = assemble(

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.domain.errors import DocumentError, FailureReason
 from app.loaders.regular_file import error_for
+
+if TYPE_CHECKING:
+    from charset_normalizer import CharsetMatch
 
 SAMPLE_BYTES = 256 * 1024
 _BOMS = (
@@ -20,6 +25,13 @@ _BOMS = (
 _MAGIC = (
     b"%PDF-", b"PK\x03\x04", b"PK\x05\x06", b"\x7fELF", b"\x89PNG", b"\xff\xd8\xff", b"\x1f\x8b", b"\xfd7zXZ",
     b"7z\xbc\xaf", b"Rar!\x1a", b"\xd0\xcf\x11\xe0", b"\xca\xfe\xba\xbe", b"\x28\xb5\x2f\xfd",
+)  # fmt: skip
+# Guesses no further apart than this can't be told apart by their text (charset-normalizer's measures, 0 to 1).
+NEAR_CHAOS = 0.05
+NEAR_COHERENCE = 0.1
+_COMMON_ENCODINGS = (
+    "cp1252", "cp932", "euc_jis_2004", "gb18030", "big5", "cp949", "cp1251", "koi8_r", "cp1250", "cp1253", "cp1254",
+    "cp1255", "cp1256", "cp1257",
 )  # fmt: skip
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _MOST_CONTROLS = 0.002
@@ -92,11 +104,27 @@ def _decoded_by_guess(data: bytes) -> str | None:
         return None
     from charset_normalizer import from_bytes  # here, since most files are UTF-8 and never need it
 
-    best = from_bytes(_sample(data)).best()
-    if best is None:
+    encoding = _likeliest(list(from_bytes(_sample(data))))
+    if encoding is None:
         return None
-    text = data.decode(best.encoding, errors="replace")
+    text = data.decode(encoding, errors="replace")
     return text if _looks_like_text(text) else None
+
+
+def _likeliest(matches: Sequence[CharsetMatch]) -> str | None:
+    """Choose among guesses that are about equally good the encoding that is most used in practice."""
+    if not matches:
+        return None
+    best = matches[0]
+    near = [
+        match
+        for match in matches
+        if match.chaos <= best.chaos + NEAR_CHAOS and match.coherence >= best.coherence - NEAR_COHERENCE
+    ]
+    for encoding in _COMMON_ENCODINGS:
+        if any(encoding in match.could_be_from_charset for match in near):
+            return encoding
+    return best.encoding
 
 
 def _sample(data: bytes) -> bytes:

@@ -28,6 +28,7 @@ from PySide6.QtGui import (
 from app.gui.answer_style import AnswerStyle
 
 MARKER = re.compile(r"\[(\d{1,3})\]")
+AFTER_LIST = 8.0
 IMAGE_CHARACTER = "\ufffc"
 FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
 
@@ -112,6 +113,8 @@ class AnswerWriter:
             form = self._style.quotation(level)
         else:
             form = self._style.paragraph()
+        if self._cursor.block().textList() and not block.textList():
+            form.setTopMargin(max(form.topMargin(), AFTER_LIST))
         self._begin_block(form, base)
         if block.textList():
             self._join_list(block.textList())

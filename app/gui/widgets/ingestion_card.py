@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from app.domain.ingestion import IngestProgress
@@ -25,7 +25,8 @@ class IngestionCard(QFrame):
         self.setProperty("card", "true")
         self._paused = False
         self.headline = plain_label("")
-        self.detail = ElidedLabel("", scale="small", tone="secondary")
+        self.time_left = plain_label("", scale="small", tone="secondary")
+        self.detail = ElidedLabel("", mode=Qt.TextElideMode.ElideMiddle, scale="small", tone="tertiary")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Files read")
@@ -41,6 +42,7 @@ class IngestionCard(QFrame):
         column.setSpacing(6)
         column.addLayout(head)
         column.addWidget(self.bar)
+        column.addWidget(self.time_left)
         column.addWidget(self.detail)
         self.hide()
 
@@ -49,30 +51,36 @@ class IngestionCard(QFrame):
         self._paused = progress.paused
         self.pause_button.set_icon("play" if progress.paused else "pause")
         self.pause_button.set_name("Go on" if progress.paused else "Pause")
-        self.headline.setText(self._headline(progress))
+        self.headline.setText(f"{progress.done:,} of {counted(progress.total, 'file')}")
+        self.time_left.setText(_state_words(progress))
+        self.time_left.setVisible(bool(self.time_left.text()))
         self.bar.setRange(0, max(1, progress.total) * FINE_STEPS if progress.total else 0)
         self.bar.setValue(progress.done * FINE_STEPS)
         names = ", ".join(shown_name(path) for path in progress.active)
-        self.detail.set_full_text("Paused" if progress.paused else names)
+        self.detail.set_full_text(names)
         self.show()
 
     def show_starting(self, count: int) -> None:
         """Files have been handed over; nothing is known about them yet."""
         self.headline.setText(f"Looking through {counted(count, 'item')}…")
         self.bar.setRange(0, 0)
+        self.time_left.hide()
         self.detail.set_full_text("")
         self.show()
-
-    def _headline(self, progress: IngestProgress) -> str:
-        words = f"{progress.done:,} of {counted(progress.total, 'file')}"
-        if progress.failed:
-            words += f", {counted(progress.failed, 'problem')}"
-        if progress.eta_seconds is not None and not progress.paused:
-            words += f" · {duration(progress.eta_seconds)} left"
-        return words
 
     def _on_pause(self) -> None:
         if self._paused:
             self.resume_wished.emit()
         else:
             self.pause_wished.emit()
+
+
+def _state_words(progress: IngestProgress) -> str:
+    parts = []
+    if progress.paused:
+        parts.append("Paused")
+    elif progress.eta_seconds is not None:
+        parts.append(f"About {duration(progress.eta_seconds)} left".replace("About a few", "A few"))
+    if progress.failed:
+        parts.append(counted(progress.failed, "problem"))
+    return " · ".join(parts)

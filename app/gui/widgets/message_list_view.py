@@ -51,6 +51,7 @@ class MessageListView(QAbstractScrollArea):
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.arrange)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.viewport().setAutoFillBackground(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("Conversation")
@@ -244,6 +245,8 @@ class MessageListView(QAbstractScrollArea):
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self._measured = [False] * len(self._measured)
+        if self._arranging:  # a scroll bar came or went
+            self._soon.start()
         self.arrange()
 
     def wheelEvent(self, event: QWheelEvent) -> None:

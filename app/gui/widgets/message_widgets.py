@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.domain.citations import AnswerSentence
 from app.domain.turns import MessageStatus
@@ -15,6 +16,8 @@ from app.gui.widgets.basics import IconButton, IconLabel, plain_label
 from app.gui.widgets.question_text import QuestionText
 
 BUBBLE_SHARE = 0.82
+BUBBLE_MARGINS = QMargins(16, 10, 16, 10)
+ABOVE_QUESTION, BELOW_QUESTION = 16, 10
 
 
 class MessageWidget(QWidget):
@@ -42,7 +45,7 @@ class MessageWidget(QWidget):
         layout = self.layout()
         if layout is None:
             return self.sizeHint().height()
-        layout.activate()
+        _forget_sizes(layout)
         return layout.heightForWidth(width) if layout.hasHeightForWidth() else layout.sizeHint().height()
 
     def refresh(self) -> None:
@@ -64,21 +67,28 @@ class QuestionWidget(MessageWidget):
         self._bubble.setProperty("card", "bubble")
         self._text = QuestionText(appearance, entry.text)
         self._text.setAccessibleName("Your question")
-        inside = QVBoxLayout(self._bubble)
-        inside.setContentsMargins(16, 10, 16, 10)
-        inside.addWidget(self._text)
-        self._copy = IconButton(appearance, "copy", "Copy question", size=16)
+        self._text.setParent(self._bubble)
+        self._copy = IconButton(appearance, "copy", "Copy question", color="text_tertiary", size=15, parent=self)
         self._copy.clicked.connect(lambda: self.copy_wished.emit(self.entry.id))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 14, 0, 6)
-        row.setSpacing(6)
-        row.addStretch(1)
-        row.addWidget(self._copy, alignment=Qt.AlignmentFlag.AlignBottom)
-        row.addWidget(self._bubble)
+        self._bubble.setParent(self)
 
     def measure(self, width: int) -> int:
-        self._text.fit(int(width * BUBBLE_SHARE) - 32)
-        return super().measure(width)
+        self._text.fit(int(width * BUBBLE_SHARE) - BUBBLE_MARGINS.left() - BUBBLE_MARGINS.right())
+        return self._bubble_size().height() + ABOVE_QUESTION + BELOW_QUESTION
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        size = self._bubble_size()
+        place = QRect(QPoint(self.width() - size.width(), ABOVE_QUESTION), size)
+        self._bubble.setGeometry(place)
+        self._text.move(BUBBLE_MARGINS.left(), BUBBLE_MARGINS.top())
+        button = self._copy.sizeHint()
+        self._copy.setGeometry(
+            QRect(QPoint(place.left() - button.width() - 6, place.bottom() - button.height()), button)
+        )
+
+    def _bubble_size(self) -> QSize:
+        return self._text.sizeHint().grownBy(BUBBLE_MARGINS)
 
     def refresh(self) -> None:
         self._text.setPlainText(self.entry.text)
@@ -250,6 +260,22 @@ def _notice_words(entry: MessageEntry) -> str:
     if not entry.answered and not entry.streaming:
         return "Nothing in your documents answers this. Try other words, or add the files that might."
     return ""
+
+
+def _forget_sizes(layout: QLayout) -> None:
+    """Every item keeps the size it had at an earlier width until it is told otherwise."""
+    for position in range(layout.count()):
+        item = layout.itemAt(position)
+        if item is None:
+            continue
+        inner = item.layout()
+        widget = item.widget()
+        if inner is None and widget is not None:
+            inner = widget.layout()
+        if inner is not None:
+            _forget_sizes(inner)
+        item.invalidate()
+    layout.invalidate()
 
 
 def make_message_widget(appearance: Appearance, entry: MessageEntry, parent: QWidget | None = None) -> MessageWidget:

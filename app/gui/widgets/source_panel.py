@@ -36,6 +36,8 @@ class SourcePanel(QWidget):
         self._search = PdfSearch(self)
         self._match = 0
         self._pages = QStackedWidget()
+        self._pages.setProperty("panel", "surface")
+        self._pages.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._quote_page = _QuotePage(appearance)
         self._empty = _message("Click a footnote in an answer, or open a document of your library.")
         for page in (self._empty, self.pdf, self.text, self._quote_page):

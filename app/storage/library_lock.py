@@ -38,9 +38,8 @@ class LibraryLock:
         except filelock.Timeout:
             raise self._locked() from None
         except (OSError, NotImplementedError) as error:
-            raise StorageError(
-                f"The library can't be locked at {self.path}: {error}. Use a folder on a local disk."
-            ) from error
+            reason = getattr(error, "strerror", None) or error
+            raise StorageError(f"{self.path} can't be locked: {reason}. Use a folder on a local disk.") from error
         self._lock = lock
         self._write_owner()
 

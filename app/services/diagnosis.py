@@ -112,7 +112,7 @@ class Doctor:
             "unsaved_vectors": status.unsaved,
             "removed_vectors": status.tombstones,
             "vector_note": status.problem,
-            "keyword_chunks": keyword.chunks,
+            "keyword_chunks": keyword.chunks + keyword.unindexed - keyword.removed,
             "keyword_note": keyword.problem,
         }
 

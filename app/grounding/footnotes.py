@@ -60,6 +60,11 @@ class FootnoteWriter:
         """The footnotes so far, by number."""
         return tuple(self._citations.values())
 
+    @property
+    def sources(self) -> dict[int, Passage]:
+        """The passage behind each footnote, by number."""
+        return {use.number: self._passages[use.passage_id] for use in self._uses}
+
     def add(self, pieces: Sequence[Piece]) -> list[Addition]:
         """Append what the marker parser found."""
         return [self._cite(piece) if isinstance(piece, Marker) else self._append(piece) for piece in pieces]

@@ -1,0 +1,171 @@
+"""Questions and answers: retrieves, asks the model, streams the answer with its footnotes, stores every message."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from app.domain.cancellation import CancelToken
+from app.domain.documents import Box
+from app.domain.errors import BadInputError
+from app.domain.passages import Passage, Scope
+from app.domain.turns import TurnEvent
+from app.services.turn_record import TurnRecord
+from app.services.turn_registry import BusyError, RunningTurn, TurnRegistry
+from app.services.turn_run import TurnParts, TurnRun
+from app.settings.setting import Setting
+
+if TYPE_CHECKING:
+    from app.chat_models.loop_thread import LoopThread
+    from app.chat_models.model import ChatModel
+    from app.storage.session_store import SessionStore
+
+__all__ = ["CHAT_MODEL", "CONTEXT_TOKENS", "BusyError", "ChatService"]
+
+T = TypeVar("T")
+BUILT_IN_MODEL = "extractive"
+CHECKPOINT_SECONDS = 1.0
+PASSAGE_SHARE = 0.75  # of the room; the rest is for headers of passages and earlier turns
+
+CHAT_MODEL = Setting(
+    "chat.model",
+    BUILT_IN_MODEL,
+    "Model",
+    "Which chat model answers. The built-in one quotes sentences of your documents and needs no network.",
+)
+CONTEXT_TOKENS = Setting(
+    "chat.context_tokens",
+    2_400,
+    "Room for passages",
+    "How many tokens of passages and earlier turns a model is given with a question.",
+    minimum=256,
+    maximum=200_000,
+)
+
+
+class PassageFinder(Protocol):
+    """What chat needs of the retriever."""
+
+    def context(self, query: str, *, token_budget: int, scope: Scope | None = None) -> list[Passage]:
+        """The best passages that fit into ``token_budget`` tokens, best first. Blocks."""
+        ...
+
+
+class Settings(Protocol):
+    """Where values of settings come from."""
+
+    def __getitem__(self, setting: Setting[T]) -> T: ...
+
+
+class ChatService:
+    """Answers questions in sessions. Thread-safe.
+
+    ``models`` makes the chat model of a name, ``citation_boxes`` finds the rectangles of a span of a passage's
+    document; both block and are called in threads, as are the retriever and the store. A streaming answer is stored
+    every ``checkpoint_seconds``.
+    """
+
+    def __init__(
+        self,
+        loop: LoopThread,
+        open_retriever: Callable[[], PassageFinder],
+        sessions: SessionStore,
+        models: Callable[[str], ChatModel],
+        citation_boxes: Callable[[Passage, int, int], tuple[Box, ...]],
+        settings: Settings,
+        *,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    ) -> None:
+        self._loop = loop
+        self._open_retriever = open_retriever
+        self._sessions = sessions
+        self._models = models
+        self._citation_boxes = citation_boxes
+        self._settings = settings
+        self._checkpoint_seconds = checkpoint_seconds
+        self._turns = TurnRegistry()
+
+    async def answer(
+        self,
+        session_id: str,
+        question: str,
+        *,
+        model: str | None = None,
+        scope: Scope | None = None,
+        cancel: CancelToken | None = None,
+        replace: bool = False,
+    ) -> AsyncIterator[TurnEvent]:
+        """Answer a question; the events come in the order that ``app.domain.turns`` describes.
+
+        The question is stored before anything is searched, and the answer keeps what had arrived whatever happens.
+        ``cancel``, closing the iterator or cancelling the task stop the turn within milliseconds; ``cancel`` lets it
+        end with ``TurnStopped``. One turn at a time runs in a session: another one raises ``BusyError``, unless
+        ``replace`` is true, which stops the running turn first. Raises ``BadInputError`` for an empty question and
+        for a session that is gone. Failures of search or model end the turn with ``TurnFailed``.
+        """
+        question = question.strip()
+        if not question:
+            raise BadInputError("The question is empty. Write what you want to know.")
+        name = model or self._settings[CHAT_MODEL]
+        events: asyncio.Queue[TurnEvent | None] = asyncio.Queue()
+        record = TurnRecord(self._sessions, session_id, question, name, checkpoint_seconds=self._checkpoint_seconds)
+        run = TurnRun(record, self._parts(name), session_id, events.put_nowait)
+        stop = CancelToken()
+        turn = RunningTurn(stop.cancel)
+        await self._turns.claim(session_id, turn, replace=replace)
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(run.run(question, scope or Scope()))
+
+        def ended(_: asyncio.Task[None]) -> None:
+            self._turns.release(session_id, turn)
+            events.put_nowait(None)
+
+        task.add_done_callback(ended)
+        forget = [each.on_cancel(lambda: _cancel(loop, task)) for each in (stop, cancel) if each is not None]
+        try:
+            while (event := await events.get()) is not None:
+                yield event
+            if not task.cancelled():
+                task.result()
+        finally:
+            for each in forget:
+                each()
+            task.cancel()
+            await asyncio.wait([task])
+
+    def stream_answer(
+        self,
+        session_id: str,
+        question: str,
+        *,
+        model: str | None = None,
+        scope: Scope | None = None,
+        cancel: CancelToken | None = None,
+        replace: bool = False,
+    ) -> Iterator[TurnEvent]:
+        """``answer`` for synchronous code, run on the loop thread. Closing the iterator stops the turn."""
+        return self._loop.iterate(
+            self.answer(session_id, question, model=model, scope=scope, cancel=cancel, replace=replace)
+        )
+
+    def busy(self, session_id: str) -> bool:
+        """Whether the session is answering a question."""
+        return self._turns.busy(session_id)
+
+    def _parts(self, model: str) -> TurnParts:
+        budget = self._settings[CONTEXT_TOKENS]
+        for_passages = round(budget * PASSAGE_SHARE)
+        return TurnParts(
+            retrieve=lambda question, scope: self._open_retriever().context(
+                question, token_budget=for_passages, scope=scope
+            ),
+            open_model=lambda: self._models(model),
+            boxes=self._citation_boxes,
+            token_budget=budget,
+        )
+
+
+def _cancel(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(task.cancel)

@@ -1,0 +1,115 @@
+"""What is stored of a turn, in threads, so that the event loop never waits for the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from app.domain.citations import AnswerSentence, Citation
+from app.domain.turns import MessageStatus, StoredMessage
+from app.storage.session_store import SessionStore
+
+T = TypeVar("T")
+LONGEST_TITLE = 60
+
+
+class TurnRecord:
+    """The two stored messages of a turn: the question, and the answer as far as it has come."""
+
+    def __init__(
+        self, sessions: SessionStore, session_id: str, question: str, model: str, *, checkpoint_seconds: float
+    ) -> None:
+        self._sessions = sessions
+        self._session_id = session_id
+        self._question = question
+        self._model = model
+        self._checkpoint_seconds = checkpoint_seconds
+        self._began = time.monotonic()
+        self._saved_at = self._began
+        self._timings: dict[str, float] = {}
+        self.history: list[StoredMessage] = []
+        self.question_id = 0
+        self.answer_id = 0
+
+    async def open(self) -> None:
+        """Store the question and an empty answer; keep what was said before. Name a session without a title.
+
+        Raises ``BadInputError`` if the session is gone.
+        """
+        await uninterrupted(self._open)
+
+    def _open(self) -> None:
+        record = self._sessions.session(self._session_id)
+        self.history = self._sessions.messages(self._session_id)
+        self.question_id = self._sessions.add_message(self._session_id, "user", self._question).id
+        answer = self._sessions.add_message(
+            self._session_id, "assistant", "", status=MessageStatus.STREAMING, model=self._model
+        )
+        self.answer_id = answer.id
+        if not record.title.strip():
+            self._sessions.rename(self._session_id, title_of(self._question))
+
+    def mark(self, moment: str) -> None:
+        """Note when a moment of the turn was reached for the first time, in seconds since the question."""
+        self._timings.setdefault(moment, time.monotonic() - self._began)
+
+    async def checkpoint(self, text: str) -> None:
+        """Store the answer so far if that is a while ago, so that a killed process loses little of it."""
+        now = time.monotonic()
+        if now - self._saved_at >= self._checkpoint_seconds:
+            self._saved_at = now
+            await uninterrupted(lambda: self._sessions.update_message(self.answer_id, text=text))
+
+    async def close(
+        self,
+        status: MessageStatus,
+        text: str,
+        *,
+        sentences: Sequence[AnswerSentence] = (),
+        citations: Sequence[Citation] = (),
+        answered: bool = True,
+        error: str = "",
+    ) -> StoredMessage:
+        """Store how the turn ended."""
+        self.mark("finished")
+        return await uninterrupted(
+            lambda: self._sessions.update_message(
+                self.answer_id,
+                text=text,
+                status=status,
+                answered=answered,
+                error=error,
+                citations=citations,
+                sentences=sentences,
+                timings=self._timings,
+            )
+        )
+
+
+async def uninterrupted(work: Callable[[], T]) -> T:
+    """Run ``work`` in a thread and wait for its end even if this task is cancelled meanwhile.
+
+    A cancellation that arrived is not lost: it is raised where the task waits next.
+    """
+    thread = asyncio.ensure_future(asyncio.to_thread(work))
+    cancelled = False
+    while not thread.done():
+        try:
+            await asyncio.wait([thread])
+        except asyncio.CancelledError:
+            cancelled = True
+    task = asyncio.current_task()
+    if cancelled and task is not None:
+        task.cancel()
+    return thread.result()
+
+
+def title_of(question: str) -> str:
+    """Shorten a question to a title, at a space where there is one."""
+    words = " ".join(question.split())
+    if len(words) <= LONGEST_TITLE:
+        return words
+    cut = words[: LONGEST_TITLE - 1]
+    return (cut.rsplit(" ", 1)[0] if " " in cut[LONGEST_TITLE // 2 :] else cut).rstrip(" ,;:-") + "…"

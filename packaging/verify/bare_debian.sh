@@ -69,6 +69,6 @@ if [ "$what" = run ] || [ "$what" = all ]; then
     sleep "${SETTLE_SECONDS:-60}" # the sample library is being read
     DISPLAY=:97 import -window root "$results/run.png"
     echo "window found after $waiting s; screenshot: build/verify/run.png"
-    DISPLAY=:97 xdotool search --onlyvisible --name Footnote windowclose
+    DISPLAY=:97 xdotool search --onlyvisible --name Footnote windowquit
     wait %2 && echo "make run ended with status 0"
 fi

@@ -12,7 +12,7 @@ from app.loaders.text_decoding import read_text
 class PlainTextLoader(DocumentLoader):
     """Text files in any encoding."""
 
-    extensions = frozenset({".txt", ".text", ".log", ".asc", ".nfo", ".me", ".1st"})
+    extensions = frozenset({".txt", ".text", ".log", ".nfo", ".me", ".1st"})
     names = frozenset({"readme", "license", "copying", "authors", "changelog", "changes", "news", "notice", "todo"})
     plain_text = True
 

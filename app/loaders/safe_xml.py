@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 NAMESPACE_SEPARATOR = "}"
-DEEPEST_NESTING = 2_000
+DEEPEST_NESTING = 400
 
 
 class UnsafeXmlError(ValueError):

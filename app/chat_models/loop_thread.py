@@ -45,7 +45,9 @@ class LoopThread:
         """Run ``work`` and wait for it. Raises what it raises, ``WorkCancelledError`` when it was cancelled."""
         try:
             self._refuse_own_thread()
-        except RuntimeError:
+            if cancel is not None:
+                cancel.raise_if_cancelled()
+        except (RuntimeError, WorkCancelledError):
             work.close()
             raise
         future = self.submit(work)
@@ -66,6 +68,8 @@ class LoopThread:
         ``WorkCancelledError`` is raised to the reader.
         """
         self._refuse_own_thread()
+        if cancel is not None:
+            cancel.raise_if_cancelled()
         pump = _Pump(source)
         with self._lock:
             self._running_loop().call_soon_threadsafe(pump.start)

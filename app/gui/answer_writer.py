@@ -42,6 +42,16 @@ class Chip:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in the document to which it can be cut back."""
+
+    position: int = 0
+    fresh: bool = True
+    chips: int = 0
+    links: int = 0
+
+
 class AnswerWriter:
     """Appends Markdown blocks to ``document``.
 
@@ -72,14 +82,18 @@ class AnswerWriter:
         self._cursor.movePosition(QTextCursor.MoveOperation.End)
         self._cursor.insertText(text)
 
-    def cut(self, position: int, *, fresh: bool) -> None:
-        """Take away everything behind ``position``."""
-        self._cursor.setPosition(position)
+    def mark(self) -> Mark:
+        """The end of the document as it is now."""
+        return Mark(self._document.characterCount() - 1, self.fresh, len(self.chips), len(self.links))
+
+    def cut(self, mark: Mark) -> None:
+        """Take away everything that was written after ``mark`` was made."""
+        self._cursor.setPosition(mark.position)
         self._cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         self._cursor.removeSelectedText()
-        self.fresh = fresh
-        while self.chips and self.chips[-1].end > position:
-            self.chips.pop()
+        self.fresh = mark.fresh
+        del self.chips[mark.chips :]
+        del self.links[mark.links :]
 
     # -- blocks ----------------------------------------------------------------------------------------------------
 

@@ -109,8 +109,7 @@ class SourceLoader:
             notice = "The file has changed since this answer and no longer says this:"
             return self._whole(view, replace(base, boxes=(), notice=notice), 0, 0)
         end = start + len(citation.quote)
-        page = next((each.page for each in view.sections if each.start <= start < each.end), base.page)
-        boxes = self._library.boxes(view.record.id, start, end)
+        page, boxes = self._library.boxes(view.record.id, start, end)
         notice = "The file has changed since this answer, but the passage is still in it."
         return self._whole(view, replace(base, page=page, boxes=boxes, notice=notice), start, end)
 

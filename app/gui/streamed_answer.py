@@ -9,7 +9,7 @@ from PySide6.QtGui import QTextDocument
 
 from app.domain.citations import AnswerSentence
 from app.gui.answer_style import AnswerStyle
-from app.gui.answer_writer import AnswerWriter, Chip
+from app.gui.answer_writer import AnswerWriter, Chip, Mark
 from app.gui.markdown_blocks import BlockSplitter
 
 # Text that can't change how what stands before it is read; anything else makes the open block be written anew.
@@ -30,8 +30,7 @@ class StreamedAnswer:
         self._document = document
         self._style = style
         self._pieces: list[str] = []
-        self._tail_position = 0
-        self._tail_fresh = True
+        self._closed = Mark()
         self._tail_in_step = False
         self._begin()
 
@@ -66,26 +65,24 @@ class StreamedAnswer:
         if not closed and self._can_append(text):
             self._writer.write_verbatim(text)
             return
-        self._writer.cut(self._tail_position, fresh=self._tail_fresh)
+        self._writer.cut(self._closed)
         for block in closed:
             self._writer.write(block)
-        self._tail_position = self._end()
-        self._tail_fresh = self._writer.fresh
+        self._closed = self._writer.mark()
         self._write_tail()
 
     def rewrite_tail(self, numbers: Container[int]) -> None:
         """Write the open block anew because more footnotes are known."""
         self._writer.numbers = numbers
-        self._writer.cut(self._tail_position, fresh=self._tail_fresh)
+        self._writer.cut(self._closed)
         self._write_tail()
 
     def finish(self) -> None:
         """There is no more text."""
-        self._writer.cut(self._tail_position, fresh=self._tail_fresh)
+        self._writer.cut(self._closed)
         for block in self._splitter.finish():
             self._writer.write(block)
-        self._tail_position = self._end()
-        self._tail_fresh = self._writer.fresh
+        self._closed = self._writer.mark()
         self._tail_in_step = False
 
     def mark_unsupported(self, sentences: Sequence[AnswerSentence]) -> None:
@@ -107,8 +104,7 @@ class StreamedAnswer:
         self._splitter = BlockSplitter()
         self._pieces = []
         self._writer = AnswerWriter(self._document, self._style)
-        self._tail_position = 0
-        self._tail_fresh = True
+        self._closed = Mark()
         self._tail_in_step = False
 
     def _write_tail(self) -> None:
@@ -123,7 +119,4 @@ class StreamedAnswer:
             return False
         if self._splitter.in_fence:
             return not FENCE_CHARACTERS.search(text)
-        return bool(PLAIN.match(text)) or self._end() - self._tail_position > LONGEST_REWRITTEN_TAIL
-
-    def _end(self) -> int:
-        return self._document.characterCount() - 1
+        return bool(PLAIN.match(text)) or self._writer.mark().position - self._closed.position > LONGEST_REWRITTEN_TAIL

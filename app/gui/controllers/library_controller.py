@@ -91,7 +91,7 @@ class LibraryController(QObject):
 
         def remove_all() -> None:
             for document_id in ids:
-                services.library.remove_document(document_id)
+                services.library.remove(document_id)
 
         self._runner.run(remove_all, lambda _: self.refresh())
         what = f"“{entries[0].name}”" if len(entries) == 1 else counted(len(entries), "document")

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import is_dataclass
-from typing import Any, is_typeddict
+from typing import Any, get_args, get_origin, get_type_hints
 
 from app.chat_models.json_schemas import schema_problems
 from app.chat_models.tool_schemas import is_model_class, without_titles
@@ -29,7 +29,7 @@ class OutputSchema:
         if isinstance(declared, Mapping):
             self.schema: dict[str, Any] = dict(declared)
             name = str(declared.get("title") or "answer")
-        elif is_model_class(declared) or is_dataclass(declared) or is_typeddict(declared):
+        elif is_model_class(declared) or is_dataclass(declared) or _is_typed_dict(declared):
             self._adapter = _adapter(declared)
             self.schema = without_titles(self._adapter.json_schema())
             name = declared.__name__
@@ -62,12 +62,36 @@ class OutputSchema:
         return self.value(json_document(text), text)
 
 
+def _is_typed_dict(declared: Any) -> bool:
+    from typing_extensions import is_typeddict  # knows the classes of both modules
+
+    return is_typeddict(declared)
+
+
+def _portable(declared: Any) -> Any:
+    """``declared`` with the TypedDicts in it remade: before Python 3.12 pydantic refuses those of ``typing``."""
+    if _is_typed_dict(declared):
+        from typing import NotRequired
+
+        from typing_extensions import TypedDict
+
+        hints = get_type_hints(declared, include_extras=True)
+        optional = declared.__optional_keys__
+        fields = {name: _portable(hint) for name, hint in hints.items()}
+        fields = {name: NotRequired[hint] if name in optional else hint for name, hint in fields.items()}
+        return TypedDict(declared.__name__, fields)  # type: ignore[operator]  # the functional form, made at run time
+    origin, arguments = get_origin(declared), get_args(declared)
+    if origin in (list, dict, tuple, set) and arguments:
+        return origin[tuple(_portable(argument) for argument in arguments)]
+    return declared
+
+
 def _adapter(declared: Any) -> Any:
     from pydantic import TypeAdapter
     from pydantic.errors import PydanticUserError
 
     try:
-        return TypeAdapter(declared)
+        return TypeAdapter(_portable(declared))
     except PydanticUserError as error:
         raise ChatInputError(f"{declared.__name__} can't be a schema: {error}") from error
 

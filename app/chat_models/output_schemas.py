@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import is_dataclass
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, NotRequired, Required, get_args, get_origin, get_type_hints
 
 from app.chat_models.json_schemas import schema_problems
 from app.chat_models.tool_schemas import is_model_class, without_titles
@@ -71,19 +71,23 @@ def _is_typed_dict(declared: Any) -> bool:
 def _portable(declared: Any) -> Any:
     """``declared`` with the TypedDicts in it remade: before Python 3.12 pydantic refuses those of ``typing``."""
     if _is_typed_dict(declared):
-        from typing import NotRequired
-
         from typing_extensions import TypedDict
 
         hints = get_type_hints(declared, include_extras=True)
-        optional = declared.__optional_keys__
-        fields = {name: _portable(hint) for name, hint in hints.items()}
-        fields = {name: NotRequired[hint] if name in optional else hint for name, hint in fields.items()}
+        fields = {name: _portable_field(hint, declared) for name, hint in hints.items()}
         return TypedDict(declared.__name__, fields)  # type: ignore[operator]  # the functional form, made at run time
     origin, arguments = get_origin(declared), get_args(declared)
     if origin in (list, dict, tuple, set) and arguments:
         return origin[tuple(_portable(argument) for argument in arguments)]
     return declared
+
+
+def _portable_field(hint: Any, owner: Any) -> Any:
+    """A field's type, marked if it may be left out. Annotations that are text hide their marks until resolved."""
+    mark = get_origin(hint)
+    inner = get_args(hint)[0] if mark in (NotRequired, Required) else hint
+    required = mark is Required or (mark is not NotRequired and owner.__total__)
+    return _portable(inner) if required else NotRequired[_portable(inner)]
 
 
 def _adapter(declared: Any) -> Any:

@@ -24,6 +24,7 @@ from app.chat_models.serialization import restored_settings, without_secrets
 from app.domain.chat_errors import ChatInputError, MissingDependencyError
 from app.domain.secrets import as_secret
 from app.network.http import HttpFactory
+from app.settings.setting import Setting
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -54,7 +55,10 @@ def installed_entry_points() -> Iterable[EntryPoint]:
 
 
 class ModelRegistry:
-    """Knows the providers, and makes models of theirs that share one HTTP factory, one loop and one key source."""
+    """Knows the providers, and makes models of theirs that share one HTTP factory, one loop and one key source.
+
+    ``setting`` looks up what the user has set (``settings_store.__getitem__``); without it defaults hold.
+    """
 
     def __init__(
         self,
@@ -65,6 +69,7 @@ class ModelRegistry:
         keys: KeySource | None = None,
         catalog: ProfileCatalog | None = None,
         plugins: Callable[[], Iterable[EntryPoint]] = installed_entry_points,
+        setting: Callable[[Setting[Any]], Any] | None = None,
     ) -> None:
         self._extra = tuple(extra)
         self.http = http or HttpFactory()
@@ -72,6 +77,7 @@ class ModelRegistry:
         self._keys = keys or KeySource()
         self.catalog = catalog or bundled_catalog()
         self._plugins = plugins
+        self._setting = setting
         self._known: dict[str, Provider] | None = None
 
     def providers(self) -> list[Provider]:
@@ -103,14 +109,14 @@ class ModelRegistry:
         own = {key: settings.pop(key) for key in _OF_THE_MODEL if key in settings}
         built = self._build(provider, self.request(provider, model, settings))
         built.loop = built.loop or self._loop
-        built.origin = without_secrets({**settings, "base_url": settings.get("base_url") or None})
+        built.origin = without_secrets({key: value for key, value in settings.items() if key not in _CALL_FIELDS})
         for key, value in own.items():
             setattr(built, key, tuple(value) if key == "callbacks" else value)
         return _wrapped(built, wrappers)
 
     def request(self, provider: Provider, model: str, settings: Mapping[str, Any]) -> ModelRequest:
         """What ``provider`` builds from. Raises ``ChatInputError`` for values out of range."""
-        values = dict(settings)
+        values = {**self._set_by_user(provider), **settings}
         defaults = call_from({key: values.pop(key) for key in _CALL_FIELDS & set(values)})
         defaults.check()
         return ModelRequest(
@@ -137,6 +143,13 @@ class ModelRegistry:
         saved = restored_settings(state.get("state") or {})
         model = saved.pop("model", "")
         return self.model(f"{state.get('provider')}:{model}", **{**saved, **settings})
+
+    def _set_by_user(self, provider: Provider) -> dict[str, Any]:
+        """The provider's settings that the user has changed; the defaults are the provider's own business."""
+        if self._setting is None:
+            return {}
+        found = {name: (setting, self._setting(setting)) for name, setting in provider.settings.items()}
+        return {name: value for name, (setting, value) in found.items() if value != setting.default}
 
     def _profiles_of(self, provider: Provider) -> Callable[[str], ModelProfile | None]:
         name = provider.profile_provider or provider.name

@@ -62,7 +62,7 @@ def _parsed(path: Path) -> EmailMessage:
         raise damaged(path) from error
     if message.get_content_type() in _PROTECTED:
         what = f"“{path.name}” is an encrypted message. Save it unencrypted in your mail program and add that."
-        raise DocumentError(FailureReason.ENCRYPTED, what)
+        raise DocumentError(FailureReason.UNSUPPORTED, what)
     return message
 
 

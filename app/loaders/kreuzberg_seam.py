@@ -90,7 +90,7 @@ def _add(builder: SectionBuilder, node: Any, nodes: Sequence[Any], numbers: dict
     elif kind == "list_item":
         builder.line(_bullet(node, nodes, numbers) + text)
     elif kind == "metadata_block":
-        builder.paragraph("\n".join(f"{key}: {value}" for key, value in content.get("entries") or []))
+        builder.heading(1, dict(content.get("entries") or []).get("Subject", ""))
     elif kind not in {"group", "list", "image"}:
         builder.paragraph(text)
 

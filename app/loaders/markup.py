@@ -46,9 +46,8 @@ class MarkupLoader(DocumentLoader):
 def _sections(lines: Sequence[str], headings: Sequence[Heading]) -> Iterator[Section]:
     path: list[tuple[int, str]] = []
     starts = [position for position, _, _ in headings]
-    if not starts or starts[0] > 0:
-        yield from _section(lines[: starts[0] if starts else None], path)
-    for (start, level, title), end in zip(headings, [*starts[1:], len(lines)], strict=True):
+    yield from _section(lines[: starts[0] if starts else None], path)
+    for (start, level, title), end in zip(headings, [*starts, len(lines)][1:], strict=True):
         path = [*(entry for entry in path if entry[0] < level), (level, title)]
         yield from _section(lines[start:end], path)
 

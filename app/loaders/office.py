@@ -17,9 +17,7 @@ _CONTAINERS = {
     ".xlsx": _OPEN_XML + "spreadsheetml.sheet",
     ".xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
     ".xlsb": "application/vnd.ms-excel.sheet.binary.macroEnabled.12",
-    ".odt": _OPEN_DOCUMENT + "text",
     ".ods": _OPEN_DOCUMENT + "spreadsheet",
-    ".epub": "application/epub+zip",
 }
 _OTHERS = {
     ".doc": "application/msword",

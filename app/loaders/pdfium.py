@@ -26,6 +26,7 @@ _CHANGES = re.compile(
     "\r\n|\r|\n|\ufffe|\u00ad|[\x00-\x08\x0b-\x1f\x7f\ufeff\uffff]|[\U00010000-\U0010ffff]|[\ud800-\udfff]"
 )
 _MOST_OUTLINE_ENTRIES = 20_000
+_MOST_ANNOTATIONS = 5_000
 
 Handle = Any  # an opaque ctypes pointer of PDFium
 
@@ -70,9 +71,10 @@ def opened_page(document: Handle, index: int) -> Iterator[tuple[Handle, Handle]]
     """Open page ``index`` (from 0); yields page and text page. Raises ``PdfiumError``."""
     import pypdfium2.raw as pdfium
 
-    page = pdfium.FPDF_LoadPage(document, index)
-    if not page:
-        raise PdfiumError(pdfium.FPDF_GetLastError())
+    page = _loaded_page(document, index)
+    if _shows_annotation_text(page) and pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY) > 0:
+        pdfium.FPDF_ClosePage(page)
+        page = _loaded_page(document, index)  # flattening shows in a page that is loaded anew
     try:
         text_page = pdfium.FPDFText_LoadPage(page)
         if not text_page:
@@ -83,6 +85,30 @@ def opened_page(document: Handle, index: int) -> Iterator[tuple[Handle, Handle]]
             pdfium.FPDFText_ClosePage(text_page)
     finally:
         pdfium.FPDF_ClosePage(page)
+
+
+def _loaded_page(document: Handle, index: int) -> Handle:
+    import pypdfium2.raw as pdfium
+
+    page = pdfium.FPDF_LoadPage(document, index)
+    if not page:
+        raise PdfiumError(pdfium.FPDF_GetLastError())
+    return page
+
+
+def _shows_annotation_text(page: Handle) -> bool:
+    """Whether the page has form fields, typed-in text or stamps, whose text stands outside the page's own content."""
+    import pypdfium2.raw as pdfium
+
+    with_text = {pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
+    for place in range(min(pdfium.FPDFPage_GetAnnotCount(page), _MOST_ANNOTATIONS)):
+        annotation = pdfium.FPDFPage_GetAnnot(page, place)
+        if annotation:
+            kind = pdfium.FPDFAnnot_GetSubtype(annotation)
+            pdfium.FPDFPage_CloseAnnot(annotation)
+            if kind in with_text:
+                return True
+    return False
 
 
 def page_count(document: Handle) -> int:

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 NAMESPACE_SEPARATOR = "}"
-DEEPEST_NESTING = 400
+DEEPEST_NESTING = 300
 
 
 class UnsafeXmlError(ValueError):

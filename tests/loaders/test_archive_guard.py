@@ -95,7 +95,7 @@ PARAMETER = b'<!DOCTYPE x [<!ENTITY % a SYSTEM "http://127.0.0.1:9/x"> %a;]><x/>
 
 
 @pytest.mark.parametrize("allow_doctype", [False, True])
-@pytest.mark.parametrize("data", [LAUGHS, EXTERNAL, PARAMETER, b"<x><y></x>", b"", b"<x>" * 500 + b"</x>" * 500])
+@pytest.mark.parametrize("data", [LAUGHS, EXTERNAL, PARAMETER, b"<x><y></x>", b"", b"<x>" * 400 + b"</x>" * 400])
 def test_harmful_xml_is_refused(data: bytes, allow_doctype: bool) -> None:
     with pytest.raises(UnsafeXmlError):
         parse_xml(data, allow_doctype=allow_doctype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -47,3 +48,14 @@ def make_runner(qtbot: QtBot) -> Iterator[Callable[[], JobRunner]]:
 @pytest.fixture
 def runner(make_runner: Callable[[], JobRunner]) -> JobRunner:
     return make_runner()
+
+
+@pytest.fixture
+def touch() -> Callable[[Path], None]:
+    """Makes a file look changed."""
+
+    def set_later(path: Path) -> None:
+        stamp = path.stat().st_mtime_ns + 2_000_000_000
+        os.utime(path, ns=(stamp, stamp))
+
+    return set_later

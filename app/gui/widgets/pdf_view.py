@@ -127,8 +127,13 @@ class PdfView(QAbstractScrollArea):
         """Where the marked boxes of a page are painted in the viewport."""
         return [self._place(page, box) for box in self._highlights.get(page, ())]
 
+    def rendered(self, page: int) -> bool:
+        """Whether the picture of a page is there."""
+        return page in self._images
+
     def close_file(self) -> None:
         """Let go of the file and the thread that renders it."""
+        self._settled.stop()
         self._take(None)
 
     # -- layout ----------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ class UrlCatcher(QWidget):
         super().__init__()
         self.opened: list[str] = []
         for scheme in self.SCHEMES:
-            QDesktopServices.setUrlHandler(scheme, self, b"catch")
+            QDesktopServices.setUrlHandler(scheme, self, "catch")  # type: ignore[arg-type]  # the stubs are wrong
 
     def release(self) -> None:
         for scheme in self.SCHEMES:

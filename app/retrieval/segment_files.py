@@ -49,7 +49,7 @@ class SegmentFolder:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         aside = self.folder / (name + TEMPORARY_SUFFIX)
-        with aside.open("wb") as file:
+        with open(aside, "wb", opener=_private) as file:
             hasher = _BlockHasher(file)
             write_to(hasher.write)
             digest = hasher.finish()
@@ -127,6 +127,10 @@ class _BlockHasher:
         self._checksums += self._block.digest()
         self._block = hashlib.sha256()
         self._in_block = 0
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _verify(data: mmap.mmap, name: str, digest: FileDigest) -> None:

@@ -60,7 +60,8 @@ class VectorIndex:
 
     ``writer`` is for the process that holds the library's lock; any other only reads, and takes from the database
     what the files lack. Searches never wait for anything: they use the parts as they were when they began. Every
-    method may raise ``StorageError``. ``on_step`` is told each step of writing.
+    method may raise ``StorageError``. Without ``background`` segments are written by ``maintain`` and ``close`` only.
+    ``on_step`` is told each step of writing.
     """
 
     def __init__(
@@ -71,12 +72,14 @@ class VectorIndex:
         dimension: int,
         *,
         writer: bool = True,
+        background: bool = True,
         on_step: Step = lambda step: None,
     ) -> None:
         self._store = store
         self._model_key = model_key
         self._dimension = dimension
         self._writer = writer
+        self._background = background
         self._on_step = on_step
         self._files = SegmentFolder(directory, on_step)
         self._prefix = f"vectors-{hashlib.sha256(f'{model_key}:{dimension}'.encode()).hexdigest()[:12]}-"
@@ -247,7 +250,7 @@ class VectorIndex:
     def _start_maintenance(self) -> None:
         """Write and merge on a thread of its own, if there is anything to do and none is at it."""
         running = self._maintenance is not None and self._maintenance.is_alive()
-        if not running and self._next_rewrite(save_all=False):
+        if self._background and not running and self._next_rewrite(save_all=False):
             self._maintenance = threading.Thread(target=self._maintain_or_note, name="vector-index", daemon=True)
             self._maintenance.start()
 

@@ -91,7 +91,7 @@ class SmallLibrary:
         """Add a file of as many chunks as there are rows. Returns the ids of the chunks, ascending."""
         self._clock += 1
         record = self.store.enqueue(self.folder / name, FileStamp(self._clock, self._clock))
-        texts = [f"{name} {row}" for row in range(len(vectors))]
+        texts = [f"{name} {self._clock} {row}" for row in range(len(vectors))]
         parsed = assemble([Section(" ".join(texts))], title=name, media_type="text/plain")
         chunks = [Chunk(text, 0, len(text)) for text in texts]
         result = self.store.replace_content(record.id, parsed, name, chunks, texts)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from app.services.diagnosis import Doctor
     from app.services.ingest_service import IngestService
     from app.services.library_service import LibraryService
+    from app.services.model_service import ModelService
     from app.services.session_service import SessionService
 
 T = TypeVar("T")
@@ -115,6 +116,11 @@ class Services:
         return self._ingest()
 
     @cached_property
+    def models(self) -> ModelService:
+        """Chat models by name."""
+        return self._make_models()
+
+    @cached_property
     def doctor(self) -> Doctor:
         """The state of everything."""
         from app.services.diagnosis import Doctor
@@ -132,7 +138,7 @@ class Services:
             self._loop(),
             self._retriever,
             self._session_store,
-            self._chat_model,
+            self.models.model,
             self.library.citation_boxes,
             self.settings,
         )
@@ -155,10 +161,20 @@ class Services:
             ):
                 closing.callback(part.close)
 
-    def _chat_model(self, name: str) -> ChatModel:
+    def _make_answerer(self) -> ChatModel:
         from app.grounding.extractive import ExtractiveAnswerer
 
         return ExtractiveAnswerer(self._embedder)
+
+    def _make_models(self) -> ModelService:
+        from app.chat_models.keys import KeySource
+        from app.chat_models.registry import ModelRegistry
+        from app.services.model_service import ModelService
+
+        registry = ModelRegistry(
+            loop=self._loop(), keys=KeySource(dotenv=self.paths.config / ".env"), setting=self.settings.__getitem__
+        )
+        return ModelService(registry, self._loop(), self._make_answerer)
 
     def _make_registry(self) -> Registry:
         from app.loaders.registry import loaders

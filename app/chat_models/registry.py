@@ -74,7 +74,7 @@ class ModelRegistry:
         self._extra = tuple(extra)
         self.http = http or HttpFactory()
         self._loop = loop
-        self._keys = keys or KeySource()
+        self.keys = keys or KeySource()
         self.catalog = catalog or bundled_catalog()
         self._plugins = plugins
         self._setting = setting
@@ -127,7 +127,7 @@ class ModelRegistry:
             timeouts=values.pop("timeouts", None),
             defaults=defaults,
             options=values,
-            keys=self._keys,
+            keys=self.keys,
             http=self.http,
             loop=self._loop,
             profile_of=self._profiles_of(provider),

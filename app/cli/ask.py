@@ -21,6 +21,7 @@ def ask(options: argparse.Namespace, output: Output) -> int:
     if not question:
         raise BadInputError("The question is empty. Write what you want to know.")
     with open_services(os.environ, writer=False) as services:
+        services.models.model(options.model)  # a name that is none is refused before anything is stored
         session = services.sessions.create()
         message = _stream(services.chat, session.id, question, options.model, output)
     if message.error:

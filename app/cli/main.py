@@ -22,12 +22,10 @@ def run(arguments: Sequence[str]) -> int:
     output = Output(sys.stdout, sys.stderr, as_json=getattr(options, "json", False))
     try:
         return _command(options.command)(options, output)
-    except BadInputError as error:
-        output.problem(str(error))
-        return EXIT_BAD_INPUT
     except UserFacingError as error:
         output.problem(str(error))
-        return EXIT_FAILED
+        # An error of chat input is a ValueError: what was asked for can't be, and nothing was sent.
+        return EXIT_BAD_INPUT if isinstance(error, BadInputError | ValueError) else EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
@@ -50,6 +48,9 @@ def build_parser() -> argparse.ArgumentParser:
     ask = _add(commands, "ask", "answer a question from the library")
     ask.add_argument("question", metavar="QUESTION")
     ask.add_argument("--model", default="extractive", help="which model answers (default: extractive, offline)")
+    models = _add(commands, "models", "list chat models, or try one out with: models test PROVIDER:MODEL")
+    models.add_argument("action", nargs="?", choices=("test",))
+    models.add_argument("spec", nargs="?", metavar="PROVIDER:MODEL")
     _add(commands, "documents", "list the documents of the library")
     remove = _add(commands, "remove", "take a file or folder out of the library (the file itself stays)")
     remove.add_argument("path", type=Path, metavar="PATH")
@@ -94,6 +95,10 @@ def _command(name: str | None) -> Command:
         from app.cli.ask import ask
 
         return ask
+    if name == "models":
+        from app.cli.models import models
+
+        return models
     if name == "doctor":
         from app.cli.doctor import doctor
 

@@ -5,16 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.chat_models.model import ChatModel
+from app.gui.desktop import Desktop
 from app.gui.jobs import JobRunner
+from app.gui.models.document_list_model import WAITING_STATES
+from app.gui.models.message_list_model import MessageEntry
 from app.gui.theme import Appearance, ThemeMode
+from app.settings.paths import AppPaths
+from tests.gui.stand_ins import GatedEmbedder, QuotingModel, TestServices, Witness
 
 # The offscreen platform says so once per window with a minimum size; it means nothing.
 IGNORED_QT_LOG = "propagateSizeHints"
+WAIT = 30_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -59,3 +67,83 @@ def touch() -> Callable[[Path], None]:
         os.utime(path, ns=(stamp, stamp))
 
     return set_later
+
+
+class DesktopRig:
+    """A running window over one home folder; ``restart`` closes it and opens another one over the same folder."""
+
+    def __init__(self, application: QApplication, bot: QtBot, home: Path) -> None:
+        self._application = application
+        self._bot = bot
+        self.paths = AppPaths(home / "data", home / "config", home / "cache", home / "logs")
+        self.embedder = GatedEmbedder()
+        self.model: ChatModel | None = QuotingModel(model="quoting")
+        self.sample: Path | None = None
+        self.calls: list[tuple[str, int]] = []
+        self.built: list[TestServices] = []
+        self.desktop: Desktop | None = None
+
+    def open(self) -> Desktop:
+        """Open the window and wait until it is of use."""
+        desktop = self.open_without_waiting()
+        self._bot.waitUntil(lambda: desktop.library.loaded and desktop.sessions.loaded, timeout=WAIT)
+        return desktop
+
+    def open_without_waiting(self) -> Desktop:
+        self.desktop = Desktop(self._application, self.paths, self._build, sample=self.sample)
+        self.desktop.appearance.set_mode(ThemeMode.LIGHT)
+        self.desktop.show()
+        return self.desktop
+
+    def close(self) -> None:
+        """Close it as the user does."""
+        desktop, self.desktop = self.desktop, None
+        if desktop is not None:
+            for gate in (self.embedder.gate, getattr(self.model, "gate", None)):
+                if gate is not None:
+                    gate.set()
+            desktop.window.close()
+            assert desktop.close(timeout=20), "it did not close in time"
+            desktop.window.deleteLater()
+            self._bot.wait(1)
+
+    def restart(self) -> Desktop:
+        self.close()
+        return self.open()
+
+    def add(self, *paths: Path) -> None:
+        """Add files and wait until the library is done with them."""
+        assert self.desktop is not None
+        documents, library = self.desktop.documents, self.desktop.window.right.library
+        self.desktop.add_paths(list(paths))
+        self._bot.waitUntil(lambda: not library.card.isHidden(), timeout=WAIT)
+        self._bot.waitUntil(
+            lambda: library.card.isHidden() and documents.count() > 0 and not documents.count(*WAITING_STATES),
+            timeout=WAIT,
+        )
+
+    def ask(self, question: str) -> MessageEntry:
+        """Ask and wait for the whole answer."""
+        assert self.desktop is not None
+        chat = self.desktop.chat
+        self.desktop.ask(question)
+        self._bot.waitUntil(lambda: not chat.answering, timeout=WAIT)
+        return self.desktop.messages.entries[-1]
+
+    def _build(self) -> Any:
+        self.built.append(TestServices(self.paths, self.embedder, self.model))
+        return Witness(self.built[-1], self.calls)
+
+
+@pytest.fixture
+def rig(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[DesktopRig]:
+    """Makes windows; the last one is closed at the end, and the crash hooks stay as they are."""
+    rig = DesktopRig(qapp, qtbot, tmp_path / "home")
+    yield rig
+    rig.close()
+
+
+@pytest.fixture
+def desktop(rig: DesktopRig) -> Desktop:
+    """An open window over an empty library."""
+    return rig.open()

@@ -31,6 +31,7 @@ class SessionController(QObject):
         self._services: Services | None = None
         self.current = ""
         self._reloaded = ""
+        self.loaded = False
         sessions.rename_wished.connect(self.rename)
 
     def attach(self, services: Services, last_session: str) -> None:
@@ -126,6 +127,7 @@ class SessionController(QObject):
             self.begin()
 
     def _on_loaded(self, records: Sequence[SessionRecord], last_session: str) -> None:
+        self.loaded = True
         self._sessions.set_sessions(records)
         if self._messages.rowCount() or self.current:
             return  # the user was quicker

@@ -46,7 +46,7 @@ class TextSourceView(QTextEdit):
     @property
     def marked_text(self) -> str:
         """The text under the mark."""
-        return self._passage().selectedText().replace("\u2029", "\n")
+        return self.passage_cursor().selectedText().replace("\u2029", "\n")
 
     def reveal_passage(self) -> None:
         """Bring the passage to the upper third of the view."""
@@ -102,7 +102,8 @@ class TextSourceView(QTextEdit):
             return
         super().wheelEvent(event)
 
-    def _passage(self) -> QTextCursor:
+    def passage_cursor(self) -> QTextCursor:
+        """The marked passage."""
         cursor = QTextCursor(self.document())
         last = self.document().characterCount() - 1
         cursor.setPosition(min(self._extract.start, last))
@@ -126,7 +127,7 @@ class TextSourceView(QTextEdit):
 
     def _mark(self, current: QTextCursor | None = None) -> None:
         theme = self._appearance.theme
-        marks = [(self._passage(), theme.color("highlight_text"))]
+        marks = [(self.passage_cursor(), theme.color("highlight_text"))]
         marks += [(match, theme.color("selection")) for match in self._matches]
         if current is not None:
             marks.append((current, theme.color("highlight_text")))

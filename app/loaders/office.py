@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.loaders.archive_guard import require_sane_archive
+from app.loaders.archive_guard import damaged, require_sane_archive
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
 from app.loaders.kreuzberg_seam import extract
 
@@ -43,4 +43,13 @@ class OfficeLoader(DocumentLoader):
         """Read the document. Raises ``DocumentError``; containers that unpack to too much are never opened."""
         if path.suffix.lower() in _CONTAINERS:
             require_sane_archive(path)
+        elif path.suffix.lower() == ".rtf":
+            _require_rtf(path)
         return extract(path, self.media_type(path))
+
+
+def _require_rtf(path: Path) -> None:
+    """The library reads anything as RTF, and makes text of it."""
+    with path.open("rb") as file:
+        if not file.read(64).lstrip().startswith(b"{\\rtf"):
+            raise damaged(path)

@@ -49,8 +49,8 @@ class SectionBuilder:
         self._add(text.strip(), "\n\n")
 
     def line(self, text: str) -> None:
-        """Add a line, such as an item of a list."""
-        self._add(text.strip(), "\n")
+        """Add a line, such as an item of a list; its indentation stays."""
+        self._add(text.rstrip().strip("\n"), "\n")
 
     def table(self, rows: Iterable[Sequence[str]]) -> None:
         """Add a table, its header row first."""

@@ -33,6 +33,7 @@ class Page:
     media_box: Rectangle = LETTER
     crop_box: Rectangle | None = None
     rotation: int = 0
+    field: Run | None = None  # what a form field of this page is filled with
 
 
 def _escaped(text: str) -> bytes:
@@ -64,12 +65,23 @@ def _stream(data: bytes, extra: bytes = b"") -> bytes:
     return b"<< /Length %d %s >>\nstream\n%s\nendstream" % (len(data), extra, data)
 
 
-def _page_object(page: Page, content: int) -> bytes:
+def _field_objects(run: Run, number: int) -> dict[int, bytes]:
+    width, height = 200, run.size + 6
+    look = b"/Tx BMC BT /F1 %g Tf 2 4 Td (%s) Tj ET EMC" % (run.size, _escaped(run.text))
+    place = (run.x - 2, run.y - 4, run.x - 2 + width, run.y - 4 + height)
+    extra = b"/Type /XObject /Subtype /Form /BBox [0 0 %g %g] /Resources << /Font << /F1 3 0 R >> >>" % (width, height)
+    widget = (
+        b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (field) /V (%s) /F 4 /Rect [%g %g %g %g] /AP << /N %d 0 R >> >>"
+    )
+    return {number: widget % (_escaped(run.text), *place, number + 1), number + 1: _stream(look, extra)}
+
+
+def _page_object(page: Page, content: int, field: int) -> bytes:
     crop = b"/CropBox [%g %g %g %g]" % page.crop_box if page.crop_box else b""
     return (
         b"<< /Type /Page /Parent 2 0 R /MediaBox [%g %g %g %g] %s /Rotate %d "
-        b"/Resources << /Font << /F1 3 0 R >> >> /Contents %d 0 R >>"
-    ) % (*page.media_box, crop, page.rotation, content)
+        b"/Resources << /Font << /F1 3 0 R >> >> /Contents %d 0 R %s >>"
+    ) % (*page.media_box, crop, page.rotation, content, b"/Annots [%d 0 R]" % field if field else b"")
 
 
 def pdf_bytes(
@@ -91,8 +103,10 @@ def pdf_bytes(
     objects[4] = _stream(_to_unicode(to_unicode or {"A": "A"}))
     for index, page in enumerate(pages):
         number = first_page + 2 * index
-        objects[number] = _page_object(page, number + 1)
+        field = first_page + 2 * len(pages) + 2 * index if page.field else 0
+        objects[number] = _page_object(page, number + 1, field)
         objects[number + 1] = _stream(_content(page))
+        objects |= _field_objects(page.field, field) if page.field else {}
     kids = b" ".join(b"%d 0 R" % (first_page + 2 * index) for index in range(len(pages)))
     objects[2] = b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, len(pages))
     root_extra = b""

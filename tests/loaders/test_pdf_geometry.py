@@ -204,6 +204,19 @@ def test_soft_hyphens_vanish_inside_a_line_and_show_at_its_end(tmp_path: Path) -
     assert text_under(path, 1, boxes_of(path, "co- operation")).replace("\u00ad", "-") == "co-operation"
 
 
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_what_a_form_is_filled_with_is_text_that_has_a_place(tmp_path: Path, rotation: int) -> None:
+    page = Page([Run(72, 700, "Name:")], rotation=rotation, field=Run(200, 500, "Ada Lovelace"))
+    path = write_pdf(tmp_path / "form.pdf", [page])
+    text, _ = read_page(path)
+
+    (box,) = boxes_of(path, "Ada Lovelace")
+
+    assert "Name:" in text
+    expected = (200, 792 - 509) if rotation == 0 else (500, 200)
+    assert (box.left, box.top) == pytest.approx(expected, abs=4)
+
+
 def test_text_outside_the_crop_box_has_no_box(tmp_path: Path) -> None:
     page = Page([Run(72, 700, "inside"), Run(72, 30, "printer's mark")], crop_box=(50, 100, 500, 750))
     path = write_pdf(tmp_path / "marks.pdf", [page])

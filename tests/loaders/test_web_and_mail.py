@@ -1,0 +1,153 @@
+"""HTML and e-mail: what a reader sees is read, the machinery is not."""
+
+from __future__ import annotations
+
+import re
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.documents import SectionKind
+from app.domain.errors import FailureReason
+from app.loaders.html import add_html, plain_text
+from app.loaders.html_tree import parse_html
+from app.loaders.section_builder import SectionBuilder
+from tests.loaders.conftest import Load, Refused
+
+TEXT, TABLE, CODE = SectionKind.TEXT, SectionKind.TABLE, SectionKind.CODE
+PAGE = """<!DOCTYPE html><html><head><title>The page</title><style>p {color: red}</style>
+<script>var a = "<p>not text</p>";</script></head><body>
+<h1>Birds</h1><p>Ducks   <b>swi</b>m<br>and dive &amp; eat.</p>
+<ul><li>oats<li>peas<ol start=3><li>green</ol></ul>
+<table><caption>Food</caption><tr><th>Name<th>Good</tr><tr><td>Oats<td>yes</table>
+<h2>Code</h2><pre>
+def quack():
+    return 1
+</pre>
+<p style="display:none">hidden</p><div>Tail<p>end</div></body></html>"""
+
+
+def sections_of(html: str) -> list[tuple[str, tuple[str, ...], SectionKind]]:
+    builder = SectionBuilder()
+    add_html(builder, parse_html(html))
+    return [(each.text, each.headings, each.kind) for each in builder.finish()]
+
+
+def test_a_page_keeps_headings_lists_tables_and_code(tmp_path: Path, load: Load) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(PAGE)
+    document = load(path)
+    assert document.title == "The page"
+    assert [(p.section.text, p.section.headings, p.section.kind) for p in document.sections] == [
+        ("Birds\n\nDucks swim\nand dive & eat.\n- oats\n- peas\n  3. green\n\nFood", ("Birds",), TEXT),
+        ("Name | Good\nOats | yes", ("Birds",), TABLE),
+        ("Code", ("Birds", "Code"), TEXT),
+        ("def quack():\n    return 1", ("Birds", "Code"), CODE),
+        ("Tail\n\nend", ("Birds", "Code"), TEXT),
+    ]
+
+
+def test_tables_that_lay_out_a_page_are_read_as_text() -> None:
+    html = "<table><tr><td><h1>Title</h1></td><td><table><tr><td>a</td><td>b</td></tr></table></td></tr></table>"
+    assert sections_of(html) == [("Title", ("Title",), TEXT), ("a | b", ("Title",), TABLE)]
+
+
+@pytest.mark.parametrize(
+    ("html", "words"),
+    [
+        ("<table><tr><td>in</td></tr><tr><table><tr><td>astray</td></tr></table></tr></table>after", "in astray after"),
+        ("<p>one<p>two<div>three", "one two three"),
+        ("<b><i>crossed</b> tags</i> end", "crossed tags end"),
+        ("</div></p></table>stray ends", "stray ends"),
+        ("<ul><li>a<li>b</ul>c", "a b c"),
+        ("<table>loose<tr><td>cell</table>", "loose cell"),
+        ("text <!-- comment --> more <![CDATA[x]]>", "text more"),
+        ("<div>" * 3000 + "deep", "deep"),
+        ("<select><option>one<option>two</select>", "one two"),
+    ],
+)
+def test_no_text_is_lost_in_broken_pages(html: str, words: str) -> None:
+    text = " ".join(text for text, _, _ in sections_of(html))
+    assert [word.strip("-|") for word in text.split() if word.strip("-|")] == words.split()
+
+
+TAGS = re.findall(r"\S+", "<p> </p> <table> <tr> <td> </td> </table> <li> <ul> </ul> <h2> </h2> <pre> w")
+
+
+@given(st.lists(st.sampled_from(TAGS)))
+def test_every_word_arrives_whatever_the_tags(parts: list[str]) -> None:
+    html = "".join(f" word{number} " if part == "w" else part for number, part in enumerate(parts))
+    text = " ".join(text for text, _, _ in sections_of(html))
+    assert [word for word in plain_text(parse_html(html)).split() if word not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding"),
+    [("windows-1252", "cp1252"), ("utf-8", "utf-8"), ("shift_jis", "shift_jis"), ("", "utf-16")],
+)
+def test_pages_are_read_in_the_encoding_they_declare(tmp_path: Path, load: Load, declared: str, encoding: str) -> None:
+    word = "日本" if encoding == "shift_jis" else "größer"
+    path = tmp_path / "page.htm"
+    meta = f'<meta charset="{declared}">' if declared else ""
+    path.write_bytes(f"<html><head>{meta}</head><p>{word} and more</p>".encode(encoding))
+    assert load(path).text == f"{word} and more"
+
+
+def message(**headers: str) -> EmailMessage:
+    made = EmailMessage()
+    for name, value in headers.items():
+        made[name] = value
+    return made
+
+
+def test_a_message_is_its_subject_and_text(tmp_path: Path, load: Load) -> None:
+    made = message(Subject="Grüße vom Teich", From="Ada <ada@example.org>", Date="Fri, 16 Dec 2022 17:04:16 -0500")
+    made.set_content("Hello,\n\nthe ducks are back.\n")
+    path = tmp_path / "a.eml"
+    path.write_bytes(made.as_bytes())
+    document = load(path)
+    assert document.title == "Grüße vom Teich"
+    assert document.text == "Grüße vom Teich\n\nHello,\n\nthe ducks are back."
+    assert document.metadata["from"] == "Ada <ada@example.org>"
+
+
+def test_alternatives_are_read_once_unless_they_differ(tmp_path: Path, load: Load) -> None:
+    made = message(Subject="News")
+    made.set_content("The ducks are back.")
+    made.add_alternative("<p>The <b>ducks</b> are back.</p>", subtype="html")
+    path = tmp_path / "a.eml"
+    path.write_bytes(made.as_bytes())
+    assert load(path).text == "News\n\nThe ducks are back."
+
+    made = message(Subject="News")
+    made.set_content("Please view this message in a browser.")
+    made.add_alternative("<h2>Teich</h2><p>All the ducks of the north are back since Monday.</p>", subtype="html")
+    path.write_bytes(made.as_bytes())
+    assert "ducks of the north" in load(path).text
+    assert load(path).sections[-1].section.headings == ("News", "Teich")
+
+
+def test_attachments_are_named_and_forwarded_messages_read(tmp_path: Path, load: Load) -> None:
+    inner = message(Subject="The original")
+    inner.set_content("It began so.")
+    made = message(Subject="Fwd")
+    made.set_content("See below.")
+    made.add_attachment(b"\x00\x01", maintype="image", subtype="png", filename="duck.png")
+    made.add_attachment(inner)
+    path = tmp_path / "a.eml"
+    path.write_bytes(made.as_bytes())
+    document = load(path)
+    assert document.metadata["attachments"] == "duck.png"
+    assert document.sections[-1].section.headings == ("Fwd", "The original")
+    assert "It began so." in document.text
+
+
+def test_encrypted_messages_are_told(tmp_path: Path, refused: Refused) -> None:
+    path = tmp_path / "a.eml"
+    path.write_text("Subject: x\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\n\nMIIB")
+    error = refused(path)
+    assert error.reason is FailureReason.UNSUPPORTED
+    assert "encrypted" in str(error)

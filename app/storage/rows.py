@@ -77,12 +77,12 @@ def text_from_blob(value: bytes) -> str:
 
 
 def char_map_to_blob(char_map: Sequence[int] | None) -> bytes | None:
-    """Character indexes as compressed int32 differences: they mostly grow by one, which shrinks to almost nothing."""
+    """Character indexes as compressed int64 differences: they mostly grow by one, which shrinks to almost nothing."""
     if char_map is None:
         return None
     import numpy as np
 
-    differences = np.diff(np.array(char_map, dtype="<i4"), prepend=np.int32(0))
+    differences = np.diff(np.array(char_map, dtype="<i8"), prepend=0)
     return zlib.compress(differences.tobytes(), _COMPRESSION)
 
 
@@ -90,7 +90,7 @@ def char_map_from_blob(value: bytes) -> tuple[int, ...]:
     """The inverse of ``char_map_to_blob``."""
     from itertools import accumulate
 
-    differences = array("i")
+    differences = array("q")
     differences.frombytes(zlib.decompress(value))
     return tuple(accumulate(_little_endian(differences)))
 

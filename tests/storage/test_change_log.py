@@ -14,7 +14,7 @@ from app.domain.documents import DocumentState
 from app.storage.database import Database
 from app.storage.library_store import LibraryStore, open_library
 from app.storage.library_values import ChangesPrunedError, IndexSegment
-from tests.storage.samples import MODEL, STAMP, chunk_ids, embed, ingest, put, vector
+from tests.storage.samples import MODEL, STAMP, chunk_ids, chunks_of, embed, ingest, parsed, put, vector
 
 SEGMENT = IndexSegment("vector", MODEL, 1, "a.faiss", "ab" * 32, vector_count=2, max_chunk_id=2, sequence=1)
 
@@ -64,6 +64,17 @@ def test_a_move_concerns_the_words_but_not_the_vectors(library: LibraryStore) ->
     library.rename(document_id, Path("/b"))
     assert library.changes_since(before)[1:] == (ids, ids)
     assert library.changes_since(before, MODEL)[1:] == ([], [])
+
+
+def test_other_words_for_a_kept_chunk_concern_the_keyword_index_only(library: LibraryStore) -> None:
+    document_id = ingest(library, Path("/a"), ["one", "two"])
+    first, _ = chunk_ids(library, document_id)
+    before = library.current_sequence()
+    document = parsed(["one", "two"])
+    library.replace_content(document_id, document, "2", chunks_of(document), ["new title one", "two"])
+    assert library.changes_since(before)[1:] == ([first], [first])
+    assert library.changes_since(before, MODEL)[1:] == ([], [])
+    assert library.search_rows_of([first])[0][1] == "new title one"
 
 
 def test_a_vector_of_another_model_concerns_that_models_index_only(library: LibraryStore) -> None:

@@ -240,6 +240,8 @@ def test_scopes_limit_by_document_folder_and_type(library: LibraryStore) -> None
         "/workshop/c.pdf": "application/pdf",
         "/work-2/d.txt": "text/plain",
         "/work%/e.txt": "text/plain",
+        "/work1/f.txt": "text/plain",
+        "/Work/g.txt": "text/plain",
     }
     ids = {place: ingest(library, Path(place), [place], media_type=kind) for place, kind in places.items()}
 

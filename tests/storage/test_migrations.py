@@ -171,7 +171,7 @@ def open_chats_often(folder: Path, times: int, together: Barrier) -> None:
 
 def test_processes_that_create_a_database_together_get_along(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    times = 15
+    times = 8
     together = context.Barrier(3)
     others = [context.Process(target=open_chats_often, args=(tmp_path, times, together)) for _ in range(3)]
     for other in others:

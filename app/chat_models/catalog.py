@@ -25,6 +25,8 @@ _LOGGER = logging.getLogger(__name__)
 # What providers put behind a name without making it another model: dates, "latest", Bedrock's versions and regions.
 _SUFFIX = re.compile(r"(-\d{8}|-\d{4}-\d{2}-\d{2}|-latest|-\d{3}|:latest|-v\d+(:\d+)?(:\d+k)?)$")
 _REGION = re.compile(r"^(us|eu|apac|global|us-gov|jp|au|ca)\.")
+# Providers that the snapshot knows under another name.
+_ALIASES = {"bedrock": "amazon-bedrock", "vertex": "google-vertex", "openai-responses": "openai", "gemini": "google"}
 LOCAL_PROVIDERS = frozenset({"ollama", "llama.cpp", "lmstudio", "vllm", "local", "extractive"})
 
 
@@ -106,7 +108,7 @@ class ProfileCatalog:
         aside.replace(self._cache)
 
     def _models(self, provider: str) -> Mapping[str, Any]:
-        models = self._data().get(provider, {}).get("models", {})
+        models = self._data().get(_ALIASES.get(provider, provider), {}).get("models", {})
         return models if isinstance(models, Mapping) else {}
 
     def _data(self) -> Mapping[str, Any]:

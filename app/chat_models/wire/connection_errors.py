@@ -59,7 +59,9 @@ the clock of this computer; a company network may need its certificate installed
     if isinstance(error, httpx2.ConnectError):
         hint = server.start_hint or "Check the address and the connection to the internet."
         return f"Nothing answers at {server.address}. {hint}"
-    return f"The connection to {server.label} at {server.address} broke: {error or type(error).__name__}. Try again."
+    return (
+        f"The connection to {server.label} at {server.address} broke: {str(error) or type(error).__name__}. Try again."
+    )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -50,7 +50,7 @@ class ContentTable:
         chunks: Sequence[Chunk],
         search_texts: Sequence[str],
     ) -> ReplaceResult:
-        """Store what was read from a file in place of what was there; the document is then EMBEDDING.
+        """Store what was read from a file in place of what was there; the document is then EMBEDDING or still EXCLUDED.
 
         One transaction. A chunk whose embedded text was there before keeps its id and its vectors. New chunks have
         no vector and stay hidden until ``finish``. Raises ``UnknownDocumentError`` for a document that was removed.
@@ -223,8 +223,9 @@ def _describe(
     connection: sqlite3.Connection, document_id: int, parsed: ParsedDocument, content_hash: str, chunk_count: int
 ) -> None:
     changed = connection.execute(
-        "UPDATE documents SET title = ?, media_type = ?, content_hash = ?, state = 'embedding', reason = NULL, "
-        "message = '', page_count = ?, chunk_count = ?, metadata = ?, updated_at = ? WHERE id = ?",
+        "UPDATE documents SET title = ?, media_type = ?, content_hash = ?, page_count = ?, chunk_count = ?, "
+        "metadata = ?, updated_at = ?, reason = NULL, message = '', "
+        "state = CASE state WHEN 'excluded' THEN 'excluded' ELSE 'embedding' END WHERE id = ?",
         (
             clean(parsed.title),
             parsed.media_type,

@@ -89,12 +89,19 @@ class DocumentTable:
             ).fetchall()
         return [_record(row) for row in rows]
 
-    def documents(self, states: Collection[DocumentState] | None = None) -> list[DocumentRecord]:
-        """All documents, or those in ``states``, in the order they were added."""
+    def documents(
+        self, states: Collection[DocumentState] | None = None, *, after_id: int = 0, limit: int | None = None
+    ) -> list[DocumentRecord]:
+        """All documents, or those in ``states``, in the order they were added.
+
+        To read a page, give the last id of the page before and how many to read.
+        """
         chosen = json.dumps(list(DocumentState if states is None else states))
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT * FROM document_records WHERE state IN (SELECT value FROM json_each(?)) ORDER BY id", (chosen,)
+                "SELECT * FROM document_records WHERE state IN (SELECT value FROM json_each(?)) AND id > ? "
+                "ORDER BY id LIMIT ?",
+                (chosen, after_id, -1 if limit is None else limit),
             ).fetchall()
         return [_record(row) for row in rows]
 

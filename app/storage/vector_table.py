@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from app.domain.documents import DocumentState
 from app.storage.change_log import Operation, log_change
 from app.storage.database import Database
 from app.storage.document_table import reveal
@@ -63,9 +64,10 @@ class VectorTable:
         return [ChunkToEmbed(chunk_id, embedded_text(context, text)) for chunk_id, context, text in rows]
 
     def finish(self, document_id: int, model_key: str | None = None) -> bool:
-        """Make the document READY and show its chunks, unless one lacks a vector (of ``model_key``, or any).
+        """Show the document's chunks, unless one lacks a vector (of ``model_key``, or any); False if one does.
 
-        Returns whether it is READY. Raises ``UnknownDocumentError`` for a document that was removed.
+        An EMBEDDING document becomes READY. One that was queued again meanwhile stays queued, one that was excluded
+        stays hidden. Raises ``UnknownDocumentError`` for a document that was removed.
         """
         with self._database.write() as connection:
             lacking = connection.execute(
@@ -76,13 +78,15 @@ class VectorTable:
             ).fetchone()
             if lacking:
                 return False
-            changed = connection.execute(
-                "UPDATE documents SET state = 'ready', reason = NULL, message = '', updated_at = ? WHERE id = ?",
+            state = connection.execute("SELECT state FROM documents WHERE id = ?", (document_id,)).fetchone()
+            if state is None:
+                raise UnknownDocumentError(document_id)
+            connection.execute(
+                "UPDATE documents SET state = 'ready', updated_at = ? WHERE id = ? AND state = 'embedding'",
                 (time.time(), document_id),
             )
-            if not changed.rowcount:
-                raise UnknownDocumentError(document_id)
-            reveal(connection, document_id)
+            if state[0] != DocumentState.EXCLUDED:
+                reveal(connection, document_id)
         return True
 
     def vectors(self, model_key: str, after_chunk_id: int = 0, limit: int | None = None) -> Iterator[tuple[int, bytes]]:

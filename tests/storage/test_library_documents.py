@@ -13,7 +13,7 @@ from app.domain.passages import Scope
 from app.storage.database import Database
 from app.storage.library_store import LibraryStore
 from app.storage.library_values import UnknownDocumentError
-from tests.storage.samples import MODEL, STAMP, chunk_ids, embed, ingest, put
+from tests.storage.samples import MODEL, STAMP, chunk_ids, chunks_of, embed, ingest, parsed, put
 
 ODD_NAMES = [
     "it's.txt",
@@ -109,6 +109,14 @@ def test_counts_and_choices_by_state(library: LibraryStore) -> None:
     assert (counts[DocumentState.READY], counts[DocumentState.QUEUED], counts[DocumentState.FAILED]) == (1, 1, 0)
     assert library.documents([DocumentState.QUEUED, DocumentState.FAILED]) == [queued]
     assert library.documents([]) == []
+
+
+def test_documents_can_be_read_in_pages(library: LibraryStore) -> None:
+    library.enqueue_many((Path(f"/{number}"), STAMP) for number in range(5))
+    records = library.documents()
+    assert library.documents(limit=2) == records[:2]
+    assert library.documents(after_id=records[1].id, limit=2) == records[2:4]
+    assert library.documents([DocumentState.QUEUED], after_id=records[3].id) == records[4:]
 
 
 def test_attempts_are_counted_until_the_file_is_queued_again(library: LibraryStore) -> None:
@@ -208,6 +216,27 @@ def test_an_excluded_document_shows_nowhere_until_it_is_read_again(library: Libr
     assert library.finish(document_id, MODEL)
     assert sorted(library.passages(visible)) == visible
     assert library.integrity() == []
+
+
+def test_a_document_that_is_excluded_while_it_is_read_stays_hidden(library: LibraryStore) -> None:
+    record = library.enqueue(Path("/a"), STAMP)
+    library.set_state(record.id, DocumentState.EXCLUDED)
+    document = parsed(["one"])
+    result = library.replace_content(record.id, document, "1", chunks_of(document), ["one"])
+    embed(library, result)
+    assert library.finish(record.id, MODEL)
+    assert library.document(record.id).state is DocumentState.EXCLUDED
+    assert library.passages(range(10)) == {}
+    assert library.integrity() == []
+
+
+def test_a_file_that_changes_while_it_is_embedded_is_read_once_more(library: LibraryStore) -> None:
+    result = put(library, Path("/a"), ["one"])
+    record = library.enqueue(Path("/a"), FileStamp(99, 99))
+    embed(library, result)
+    assert library.finish(record.id, MODEL)
+    assert [passage.text for passage in library.passages(range(10)).values()] == ["one"]
+    assert [each.id for each in library.pending()] == [record.id]
 
 
 @pytest.mark.parametrize("state", [DocumentState.OFFLINE, DocumentState.FAILED])

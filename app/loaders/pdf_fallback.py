@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,19 @@ if TYPE_CHECKING:
     from pypdf import PdfReader
 
 MOST_PAGES = 5_000
+# What pypdf lets through from broken files besides its own errors.
+_BROKEN = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 
 def encrypted_error(path: Path) -> DocumentError:
@@ -52,7 +67,7 @@ def _reader(path: Path, stream: object) -> PdfReader:
             raise damaged_error(path)
     except DependencyError as error:
         raise encrypted_error(path) from error
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as error:
+    except (PyPdfError, *_BROKEN) as error:
         raise damaged_error(path) from error
     return reader
 
@@ -63,7 +78,7 @@ def page_text(reader: PdfReader, index: int) -> str | None:
 
     try:
         text = reader.pages[index].extract_text()
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError):
+    except (PyPdfError, *_BROKEN):
         return None  # the caller counts unread pages and says so
     return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
 
@@ -82,6 +97,6 @@ def _stated(reader: PdfReader) -> dict[str, str]:
         found = reader.metadata
         title = found.title if found else None
         author = found.author if found else None
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError):
+    except (PyPdfError, *_BROKEN):
         return {}
     return {key: str(value) for key, value in (("title", title), ("author", author)) if value}

@@ -19,6 +19,7 @@ ID = "id"
 OWNER = "owner"
 SEQUENCE = "sequence"
 COUNT = "count"
+WORDS = "words"
 STATE_ID = 0
 """Chunk ids begin at 1; the document with this one says whose index it is and how far it has come."""
 
@@ -52,6 +53,7 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field(OWNER, tokenizer_name="raw", index_option="basic")
     builder.add_integer_field(SEQUENCE, fast=True)
     builder.add_integer_field(COUNT, fast=True)
+    builder.add_integer_field(WORDS, fast=True)
     return builder.build()
 
 
@@ -66,7 +68,7 @@ class KeywordBuild:
         self._owner = owner
         self._writer = index.writer(WRITER_BYTES, 1) if writable else None
         self._searcher = index.searcher()
-        self.sequence = self._read_state()
+        self.sequence, self._words = self._read_state()
 
     @property
     def writable(self) -> bool:
@@ -81,34 +83,34 @@ class KeywordBuild:
         """In how many chunks a stem occurs."""
         return self._searcher.doc_freq(BODY, term)
 
+    def average_length(self) -> float:
+        """Words of a chunk on average, or 0; exact as long as no chunk was removed."""
+        count = self.chunk_count()
+        return self._words / count if count else 0.0
+
     def reload(self) -> None:
         """See the last commit, of whatever process."""
         self._index.reload()
         self._searcher = self._index.searcher()
-        self.sequence = self._read_state()
+        self.sequence, self._words = self._read_state()
 
     def change(self, removed: Iterable[int], added: Iterable[IndexRow], sequence: int) -> None:
         """Remove chunks, add rows, and commit that the library's change ``sequence`` is reached.
 
         Ids that are there already are replaced. Raises ValueError or OSError when the disk is full, say.
         """
-        from tantivy import Document
-
-        writer: Any = self._writer
-        count = self.chunk_count()
-        empty = count == 0
-        if not empty:
+        count, average = self.chunk_count(), self.average_length()
+        if count:
             added = list(added)
-            old = {*removed, *(row[0] for row in added)}
-            count -= self._present(old)
-            for chunk_id in old:
-                writer.delete_documents_by_term(ID, chunk_id)
+            count -= self._delete({*removed, *(row[0] for row in added)})
+        length = round(count * average)
         for chunk_id, text, title in added:
-            writer.add_document(Document(**{ID: chunk_id, BODY: text, TITLE: title}))
+            self._add({ID: chunk_id, BODY: text, TITLE: title})
             count += 1
-        writer.delete_documents_by_term(ID, STATE_ID)
-        writer.add_document(Document(**{ID: STATE_ID, OWNER: self._owner, SEQUENCE: sequence, COUNT: count}))
-        writer.commit()
+            length += text.count(" ") + 1
+        self._delete({STATE_ID})
+        self._add({ID: STATE_ID, OWNER: self._owner, SEQUENCE: sequence, COUNT: count, WORDS: length})
+        self._writing().commit()
         self.reload()
 
     def search(
@@ -140,28 +142,40 @@ class KeywordBuild:
             self._writer.wait_merging_threads()
             self._writer = None
 
-    def _present(self, chunk_ids: set[int]) -> int:
-        """How many of these chunks the index holds."""
+    def _writing(self) -> tantivy.IndexWriter:
+        if self._writer is None:
+            raise ValueError("the index is open for reading only")
+        return self._writer
+
+    def _add(self, fields: dict[str, int | str]) -> None:
+        from tantivy import Document
+
+        self._writing().add_document(Document(**fields))
+
+    def _delete(self, ids: set[int]) -> int:
+        """Delete documents with the next commit. Returns how many of them there are."""
         from tantivy import Query
 
         found = 0
-        remaining = sorted(chunk_ids)
+        remaining = sorted(ids)
         for start in range(0, len(remaining), COUNT_AT_ONCE):
             query = Query.term_set_query(_schema(), ID, remaining[start : start + COUNT_AT_ONCE])
             result: Any = self._searcher.search(query, 1, count=True)
             found += result.count
+            self._writing().delete_documents_by_query(query)
         return found
 
-    def _read_state(self) -> int:
-        """The change that was reached, or -1 where no finished build of this owner is."""
+    def _read_state(self) -> tuple[int, int]:
+        """(change that was reached, words in all chunks); (-1, 0) where no finished build of this owner is."""
         from tantivy import Query
 
         searcher = self._searcher
         hits = searcher.search(Query.term_query(_schema(), OWNER, self._owner), 2, count=False).hits
         if len(hits) != 1:
-            return -1
-        sequence, count = (searcher.fast_field_values(field, [hits[0][1]])[0] for field in (SEQUENCE, COUNT))
-        return int(sequence) if sequence is not None and searcher.num_docs - 1 == count else -1
+            return -1, 0
+        state = [searcher.fast_field_values(field, [hits[0][1]])[0] for field in (SEQUENCE, COUNT, WORDS)]
+        sequence, count, length = (-1 if each is None else int(each) for each in state)
+        return (sequence, length) if searcher.num_docs - 1 == count else (-1, 0)
 
 
 def start_build(folder: Path | None, owner: str) -> KeywordBuild:
@@ -174,11 +188,11 @@ def start_build(folder: Path | None, owner: str) -> KeywordBuild:
     return KeywordBuild(tantivy.Index(_schema(), path=str(folder)), folder, owner, writable=True)
 
 
-def open_build(folder: Path, owner: str, *, writable: bool) -> KeywordBuild:
-    """Open a finished build. Raises ``DamagedKeywordIndexError`` for anything else."""
+def open_build(folder: Path, owner: str, settings: bytes, *, writable: bool) -> KeywordBuild:
+    """Open a finished build with that ``settings_digest``. Raises ``DamagedKeywordIndexError`` for anything else."""
     import tantivy
 
-    verify_folder(folder)
+    verify_folder(folder, settings)
     try:
         build = KeywordBuild(tantivy.Index.open(str(folder)), folder, owner, writable=writable)
     except (OSError, ValueError) as error:

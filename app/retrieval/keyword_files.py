@@ -1,12 +1,13 @@
 """Checks of the keyword index's files before they are opened: tantivy itself trusts them.
 
 Tantivy ends each file with a footer: JSON holding the CRC-32 of all before it, the length of that JSON and a magic
-number (both uint32, little-endian). ``meta.json`` lists the segments; it has no checksum, so what it says is compared
-with the files and, once the index is open, with the counts that the index holds about itself.
+number (both uint32, little-endian). ``meta.json`` lists the segments; it has no checksum, so what it says of them is
+compared with the files and, once the index is open, with the counts that the index holds about itself.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 import zlib
@@ -23,14 +24,33 @@ class DamagedKeywordIndexError(Exception):
     """The files can't be an index of ours, or were altered."""
 
 
-def verify_folder(folder: Path) -> None:
-    """Compare every file that the index uses with its checksum. Raises ``DamagedKeywordIndexError``."""
+def settings_digest(folder: Path) -> bytes:
+    """SHA-256 of what ``meta.json`` says besides the segments, which stays the same for the life of an index."""
+    return _settings_digest(json.loads((folder / META).read_bytes()))
+
+
+def verify_folder(folder: Path, settings: bytes) -> None:
+    """Compare every file that the index uses with its checksum, and the ``settings_digest`` with the one it had.
+
+    Raises ``DamagedKeywordIndexError``.
+    """
     try:
-        names = _segment_files(json.loads((folder / META).read_bytes()))
-        for name in names:
-            _verify_file(folder / name)
+        _verify(folder, settings)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, struct.error) as error:
         raise DamagedKeywordIndexError(f"{folder.name}: {error}") from error
+
+
+def _verify(folder: Path, settings: bytes) -> None:
+    meta = json.loads((folder / META).read_bytes())
+    if _settings_digest(meta) != settings:
+        raise ValueError(f"{META} was altered")
+    for name in _segment_files(meta):
+        _verify_file(folder / name)
+
+
+def _settings_digest(meta: dict[str, object]) -> bytes:
+    lasting = {key: value for key, value in meta.items() if key not in ("segments", "opstamp")}
+    return hashlib.sha256(json.dumps(lasting, sort_keys=True).encode()).digest()
 
 
 def _segment_files(meta: dict[str, list[dict[str, object]]]) -> list[str]:

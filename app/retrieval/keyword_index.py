@@ -18,7 +18,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from app.retrieval.keyword_build import IndexRow, KeywordBuild, open_build, start_build, stem_words
-from app.retrieval.keyword_files import DamagedKeywordIndexError
+from app.retrieval.keyword_files import DamagedKeywordIndexError, settings_digest
 from app.retrieval.keyword_query import KeywordQuery, holds_phrases
 from app.retrieval.keyword_scan import KeywordScan
 from app.retrieval.keyword_view import IdScope, KeywordView
@@ -38,6 +38,7 @@ KIND = "keyword"
 FAMILY = "keywords-"
 PREFIX = f"{FAMILY}{FORMAT}-"
 OPEN_ATTEMPTS = 3
+LONGEST_PROBLEM = 300
 MOST_PHRASE_CANDIDATES = 2_000
 
 _log = logging.getLogger(__name__)
@@ -146,8 +147,9 @@ class KeywordIndex:
             for record in reversed(self._store.index_segments(KIND)):
                 if not record.file_name.startswith(PREFIX):
                     continue
+                folder, settings = self._directory / record.file_name, record.block_checksums
                 try:
-                    return open_build(self._directory / record.file_name, record.sha256, writable=self._writer)
+                    return open_build(folder, record.sha256, settings, writable=self._writer)
                 except DamagedKeywordIndexError as error:
                     self._note(f"keyword index not used: {error}")
         return None
@@ -180,6 +182,7 @@ class KeywordIndex:
             vector_count=build.chunk_count(),
             max_chunk_id=0,
             sequence=build.sequence,
+            block_checksums=settings_digest(folder),
         )
         self._store.record_segment(record, replaces=[each.generation for each in old])
         return build
@@ -253,8 +256,8 @@ class KeywordIndex:
         return view if view.build.sequence == before else KeywordView(view.build)
 
     def _note(self, problem: str) -> None:
-        self._problem = problem
-        _log.warning("%s", problem)
+        self._problem = problem[:LONGEST_PROBLEM]
+        _log.warning("%s", self._problem)
 
 
 def _index_row(row: tuple[int, str, str, str]) -> IndexRow:

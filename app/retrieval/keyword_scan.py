@@ -48,11 +48,14 @@ class KeywordScan:
         """How many of the chunks hold a term."""
         return sum(_occurrences(row.terms, term) > 0 for row in self._rows.values())
 
-    def search(self, query: KeywordQuery) -> list[tuple[int, float]]:
-        """(chunk id, score) of the chunks that hold a term and all quoted phrases, in no particular order."""
+    def search(self, query: KeywordQuery, average_length: float) -> list[tuple[int, float]]:
+        """(chunk id, score) of the chunks that hold a term and all quoted phrases, in no particular order.
+
+        ``average_length`` is that of the chunks in the index's files, in words; 0 if there are none.
+        """
         if not self._rows or query.empty:
             return []
-        average = sum(row.length for row in self._rows.values()) / len(self._rows) or 1.0
+        average = average_length or sum(row.length for row in self._rows.values()) / len(self._rows) or 1.0
         title_average = sum(row.title_length for row in self._rows.values()) / len(self._rows) or 1.0
         found = []
         for chunk_id, row in self._rows.items():

@@ -61,21 +61,20 @@ class KeywordView:
         return self.build.sequence if self.seen is None else self.seen
 
     def parse(self, text: str) -> KeywordQuery:
-        """A user's text as a query, weighed by how often its words occur here."""
-        build, rest = self.build, self.rest
-        return parse_query(
-            text,
-            stem_words,
-            lambda term: build.document_frequency(term) + rest.frequency(term),
-            build.chunk_count() + len(rest),
-        )
+        """A user's text as a query, weighed by how often its words occur in the files, or in the rest without any."""
+        count = self.build.chunk_count()
+        if count:
+            return parse_query(text, stem_words, self.build.document_frequency, count)
+        return parse_query(text, stem_words, self.rest.frequency, len(self.rest))
 
     def search(self, query: KeywordQuery, k: int, scope: IdScope | None) -> list[tuple[int, float]]:
         """(chunk id, share of the query's ceiling) of the at most ``k`` best chunks, best first, equal ones by id."""
         if query.empty:
             return []
         hits = dict(self._indexed(query, k, scope))
-        hits.update(hit for hit in self.rest.search(query) if scope is None or hit[0] in scope)
+        hits.update(
+            hit for hit in self.rest.search(query, self.build.average_length()) if scope is None or hit[0] in scope
+        )
         best = sorted(hits.items(), key=lambda hit: (-hit[1], hit[0]))[:k]
         return [(chunk_id, score / query.ceiling) for chunk_id, score in best]
 

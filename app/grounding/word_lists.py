@@ -59,3 +59,10 @@ STOP_WORDS = _words("""
     al como con cual cuál cuando cuándo de del donde dónde el ella en entre es esta este fue ha la las lo los más no
     para pero por porque qué que quien quién se según ser si sin sobre son su sus un una y
 """)
+
+NUMBER_WORDS = _words("""
+    one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+    nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion dozen half third
+    twice once several both few many ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf zwanzig hundert
+    tausend million halb
+""")

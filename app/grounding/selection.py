@@ -1,0 +1,113 @@
+"""Chooses the sentences that answer a question, or finds that none does.
+
+Two sums of a few measures decide. ``standing`` ranks the sentences; ``evidence`` says how much speaks for there being
+an answer at all, and has to reach ``ENOUGH``. The measures are the similarity of question and sentence, of question
+and sentence with its context (a sentence like "It has no locks" says nothing without its title), of question and
+passage, the shares of the question's words, and whether the sentence holds the kind of fact asked for. Weights and
+limits were set on the passages and questions in ``tests/grounding/data``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.grounding.candidates import Candidate, CandidateFinder, GivenPassage
+from app.grounding.questions import AnswerKind
+
+if TYPE_CHECKING:
+    from app.retrieval.embedder import Embedder
+
+MOST_SENTENCES = 4
+MOST_CANDIDATES = 32
+ENOUGH = 1.13
+_CLOSE = 0.6
+_CLOSE_FACT = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A candidate with its two sums."""
+
+    candidate: Candidate
+    standing: float
+    evidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The sentences of an answer, in reading order, none where nothing answers; and the best evidence there was."""
+
+    sentences: tuple[Candidate, ...]
+    evidence: float
+    nearest: Candidate | None = None
+
+
+def select_sentences(question: str, passages: Sequence[GivenPassage], embedder: Embedder) -> Selection:
+    """Choose at most ``MOST_SENTENCES`` sentences. Blocks while at most twice ``MOST_CANDIDATES`` texts are embedded.
+
+    Passages come best first.
+    """
+    finder = CandidateFinder(question, passages)
+    scored = score(question, _promising(finder.candidates()), embedder)
+    if not scored:
+        return Selection((), 0.0)
+    evidence = max(each.evidence for each in scored)
+    best = max(scored, key=lambda each: each.standing)
+    if evidence < ENOUGH:
+        return Selection((), evidence, best.candidate)
+    return Selection(_around(best, scored, finder.kind), evidence, best.candidate)
+
+
+def score(question: str, candidates: Sequence[Candidate], embedder: Embedder) -> list[Scored]:
+    """Embed and score candidates, each alone and with its context."""
+    if not candidates:
+        return []
+    vector = embedder.embed_query(question)
+    alone = [" ".join(each.text.split()) for each in candidates]
+    with_context = [f"{each.context}. {text}" for each, text in zip(candidates, alone, strict=True) if each.context]
+    similarities = (embedder.embed_passages([*alone, *with_context]) @ vector).tolist()
+    rest = iter(similarities[len(alone) :])
+    return [
+        _scored(each, similarity, next(rest) if each.context else similarity)
+        for each, similarity in zip(candidates, similarities, strict=False)
+    ]
+
+
+def _scored(each: Candidate, alone: float, in_context: float) -> Scored:
+    if each.replies:
+        alone = max(alone, in_context)
+    standing = (
+        alone
+        + in_context
+        + 0.3 * each.passage_similarity
+        + 0.1 * each.in_passage
+        + 0.2 * each.in_context
+        + 0.05 * each.fits
+    )
+    evidence = alone + 0.5 * in_context + 0.3 * each.passage_similarity + 0.3 * each.in_passage
+    return Scored(each, standing, evidence)
+
+
+def _promising(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Keep the candidates that are worth embedding, by words and by rank of their passage."""
+    if len(candidates) <= MOST_CANDIDATES:
+        return list(candidates)
+    ranked = sorted(
+        candidates,
+        key=lambda each: -(each.in_context + each.passage_similarity + 0.3 * each.fits + 0.5 / (1 + each.rank)),
+    )
+    return ranked[:MOST_CANDIDATES]
+
+
+def _around(best: Scored, scored: Sequence[Scored], kind: AnswerKind) -> tuple[Candidate, ...]:
+    """Take the best sentence and those of its passage that come close to it; fewer where one fact is asked for."""
+    margin = _CLOSE if kind is AnswerKind.OPEN else _CLOSE_FACT
+    near = [
+        each
+        for each in scored
+        if each.candidate.passage.id == best.candidate.passage.id and each.standing >= best.standing - margin
+    ]
+    near.sort(key=lambda each: -each.standing)
+    return tuple(sorted((each.candidate for each in near[:MOST_SENTENCES]), key=lambda each: each.start))

@@ -42,7 +42,6 @@ class PdfSearch(QObject):
         """Let go of the document."""
         self._pause.stop()
         if self._model is not None:
-            self._model.setDocument(None)  # type: ignore[arg-type]  # Qt takes a null document
             self._model.deleteLater()
             self._model = None
 

@@ -79,8 +79,8 @@ class TestServices(Services):
     def _make_embedder(self) -> Embedder:
         return self._stand_in_embedder
 
-    def _chat_model(self, name: str) -> ChatModel:
-        return self._stand_in_model or super()._chat_model(name)
+    def _make_answerer(self) -> ChatModel:
+        return self._stand_in_model or super()._make_answerer()
 
 
 class Witness:

@@ -70,6 +70,8 @@ def answer_widget(desktop: Desktop) -> AnswerWidget:
 
 def click_footnote(desktop: Desktop, position: int = 0) -> None:
     """Click the marker itself, in the text."""
+    QApplication.sendPostedEvents()
+    desktop.window.chat.messages.arrange()
     browser = answer_widget(desktop).browser
     place = browser.chip_rectangle(browser.chips[position]).center().toPoint()
     QTest.mouseClick(browser.viewport(), Qt.MouseButton.LeftButton, pos=place)
@@ -97,11 +99,11 @@ def test_dropped_files_and_folders_are_read_and_listed(
 
 
 def test_an_answer_streams_and_its_footnote_opens_the_page_at_the_passage(
-    qtbot: QtBot, rig: DesktopRig, desktop: Desktop, folder: Path
+    qtbot: QtBot, rig: DesktopRig, folder: Path
 ) -> None:
     model = QuotingModel(model="quoting", script="The tower is **tall**. \x00 It is made of granite. {p1}")
     rig.model = model
-    desktop = rig.restart()
+    desktop = rig.open()
     rig.add(folder / "lighthouse.pdf")
     composer = desktop.window.chat.composer
     QTest.keyClicks(composer.edit, "How high is the lighthouse?")
@@ -251,7 +253,7 @@ def test_a_removed_document_keeps_its_footnotes_and_can_come_back(
     rig.add(folder / "lighthouse.pdf")
     entry = rig.ask("How high is the lighthouse?")
     desktop.library.remove(desktop.documents.entries)
-    qtbot.waitUntil(lambda: desktop.documents.count() == 0, timeout=WAIT)
+    qtbot.waitUntil(lambda: desktop.documents.count() == 0 and not desktop.runner.busy, timeout=WAIT)
     desktop.open_footnote(entry.id, 1)
     source = desktop.window.right.source
     qtbot.waitUntil(lambda: "no longer in your library" in source.notice_text, timeout=WAIT)
@@ -298,9 +300,9 @@ def test_a_chat_can_be_renamed(qtbot: QtBot, rig: DesktopRig, desktop: Desktop, 
 def test_asking_again_and_copying(qtbot: QtBot, rig: DesktopRig, desktop: Desktop, folder: Path) -> None:
     rig.add(folder / "harbour.txt")
     entry = rig.ask("When was the harbour opened?")
-    answer_widget(desktop).footer.copy_wished.emit()
+    answer_widget(desktop).footer.buttons.copy_button.click()
     assert QApplication.clipboard().text() == entry.text
-    answer_widget(desktop).footer.regenerate_wished.emit()
+    answer_widget(desktop).footer.buttons.regenerate_button.click()
     qtbot.waitUntil(lambda: desktop.messages.rowCount() == 4 and not desktop.chat.answering, timeout=WAIT)
     assert [each.text for each in desktop.messages.entries if each.is_question] == ["When was the harbour opened?"] * 2
 

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QTextBlock,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QMenu, QSizePolicy, QTextBrowser, QWidget
+from PySide6.QtWidgets import QFrame, QMenu, QTextBrowser, QWidget
 
 from app.domain.citations import AnswerSentence
 from app.gui.answer_style import CHIP_RAISE, CHIP_SIZE, CODE_PROPERTY, QUOTE_PROPERTY, AnswerStyle
@@ -50,9 +50,6 @@ class AnswerBrowser(QTextBrowser):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
         self.viewport().setMouseTracking(True)
         self.anchorClicked.connect(self._on_anchor_clicked)
 
@@ -106,17 +103,15 @@ class AnswerBrowser(QTextBrowser):
 
     # -- size ------------------------------------------------------------------------------------------------------
 
-    def heightForWidth(self, width: int) -> int:
+    def height_for(self, width: int) -> int:
+        """The height of the whole text at a width."""
         if self.document().textWidth() != width:
             self.document().setTextWidth(width)
         return math.ceil(self.document().size().height()) + 2
 
-    def hasHeightForWidth(self) -> bool:
-        return True
-
     def sizeHint(self) -> QSize:
         width = max(self.width(), 200)
-        return QSize(width, self.heightForWidth(width))
+        return QSize(width, self.height_for(width))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(80, 10)

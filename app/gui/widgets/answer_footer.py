@@ -5,106 +5,156 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.domain.citations import Citation
 from app.gui.models.message_list_model import MessageEntry
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import IconButton, TextButton, plain_label
-from app.gui.widgets.flow_layout import FlowLayout
+from app.gui.widgets.stacking import flow, stack, stacked_height
 from app.gui.wording import counted, elapsed, shown_name
 
 FEW_SOURCES = 5
 LONGEST_NAME = 34
 COPIED_MILLISECONDS = 1500
+GAP = 6
 
 
-class AnswerFooter(QWidget):
-    """Signals: ``source_activated(number)``, ``copy_wished``, ``regenerate_wished``, ``height_changed``."""
+class SourceChips(QWidget):
+    """One button for each page that an answer cites.
 
-    source_activated = Signal(int)
-    copy_wished = Signal()
-    regenerate_wished = Signal()
+    Signals: ``activated(number)``; ``height_changed``.
+    """
+
+    activated = Signal(int)
     height_changed = Signal()
 
-    def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
+    def __init__(self, appearance: Appearance, parent: QWidget) -> None:
         super().__init__(parent)
         self._appearance = appearance
         self._citations: tuple[Citation, ...] = ()
         self._all_shown = False
-        self._sources = QWidget()
-        self._flow = FlowLayout(self._sources)
-        self._copy = IconButton(appearance, "copy", "Copy answer", size=16, on_click=self._on_copy)
-        self._regenerate = IconButton(appearance, "refresh", "Ask again", size=16)
-        self._regenerate.clicked.connect(self.regenerate_wished)
-        self._about = plain_label("", scale="small", tone="tertiary")
-        self._buttons = QWidget()
-        row = QHBoxLayout(self._buttons)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
-        row.addWidget(self._copy)
-        row.addWidget(self._regenerate)
-        row.addSpacing(6)
-        row.addWidget(self._about, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addWidget(self._sources)
-        column.addWidget(self._buttons)
-        self._copied = QTimer(self, singleShot=True, interval=COPIED_MILLISECONDS)
-        self._copied.timeout.connect(lambda: self._copy.set_icon("copy", "text_secondary"))
+        self._buttons: list[TextButton] = []
 
-    def show_for(self, entry: MessageEntry) -> None:
-        """Show the sources of ``entry``; the buttons once it has ended."""
-        citations = () if entry.streaming else entry.citations
+    def show_citations(self, citations: tuple[Citation, ...]) -> None:
+        """Show the places of these citations."""
         if citations != self._citations:
             self._citations = citations
             self._fill()
-        self._sources.setVisible(bool(self._citations))
-        self._buttons.setVisible(not entry.streaming)
-        self._copy.setVisible(bool(entry.text))
-        self._about.setText(_about(entry))
-        self.setVisible(not entry.streaming)
+        self.setVisible(bool(citations))
 
-    def _on_copy(self) -> None:
-        self.copy_wished.emit()
-        self._copy.set_icon("check", "success")
-        self._copied.start()
+    def height_for(self, width: int) -> int:
+        """Its height at a width."""
+        return flow(self._buttons, width, GAP, move=False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        flow(self._buttons, self.width(), GAP, move=True)
 
     def _fill(self) -> None:
-        while (item := self._flow.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.deleteLater()
+        for button in self._buttons:
+            button.hide()
+            button.deleteLater()
         groups = _by_place(self._citations)
-        shown = groups if self._all_shown else groups[:FEW_SOURCES]
-        for numbers, citation in shown:
-            self._flow.addWidget(self._source_button(numbers, citation))
-        if len(shown) < len(groups):
-            more = TextButton(
-                self._appearance, f"{len(groups) - len(shown)} more", kind="link", on_click=self._show_all
-            )
-            self._flow.addWidget(more)
+        listed = groups if self._all_shown else groups[:FEW_SOURCES]
+        self._buttons = [self._source_button(numbers, citation) for numbers, citation in listed]
+        if len(listed) < len(groups):
+            more = f"{len(groups) - len(listed)} more"
+            self._buttons.append(TextButton(self._appearance, more, kind="link", on_click=self._show_all, parent=self))
+        for button in self._buttons:
+            button.show()
+        flow(self._buttons, self.width(), GAP, move=True)
 
     def _source_button(self, numbers: Sequence[int], citation: Citation) -> TextButton:
         name = shown_name(citation.path)
         short = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
         place = f" · p. {citation.page}" if citation.page else ""
         button = TextButton(
-            self._appearance, f"{' '.join(map(str, numbers))}   {short}{place}", kind="source", icon="file-text"
+            self._appearance,
+            f"{' '.join(map(str, numbers))}   {short}{place}",
+            kind="source",
+            icon="file-text",
+            parent=self,
         )
-        label = f"Footnote {', '.join(map(str, numbers))}: {name}" + (
-            f", page {citation.page}" if citation.page else ""
-        )
-        button.setAccessibleName(label)
-        button.clicked.connect(lambda: self.source_activated.emit(numbers[0]))
+        page = f", page {citation.page}" if citation.page else ""
+        button.setAccessibleName(f"Footnote {', '.join(map(str, numbers))}: {name}{page}")
+        button.clicked.connect(lambda: self.activated.emit(numbers[0]))
         return button
 
     def _show_all(self) -> None:
         self._all_shown = True
         self._fill()
-        self.updateGeometry()
         self.height_changed.emit()
+
+
+class AnswerButtons(QWidget):
+    """Copy, ask again, and a line about the answer.
+
+    Signals: ``copy_wished``, ``regenerate_wished``.
+    """
+
+    copy_wished = Signal()
+    regenerate_wished = Signal()
+
+    def __init__(self, appearance: Appearance, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.copy_button = IconButton(appearance, "copy", "Copy answer", size=16, on_click=self._on_copy)
+        self.regenerate_button = IconButton(
+            appearance, "refresh", "Ask again", size=16, on_click=self.regenerate_wished.emit
+        )
+        self._about = plain_label("", scale="small", tone="tertiary")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        row.addWidget(self.copy_button)
+        row.addWidget(self.regenerate_button)
+        row.addSpacing(6)
+        row.addWidget(self._about, 1)
+        self._copied = QTimer(self, singleShot=True, interval=COPIED_MILLISECONDS)
+        self._copied.timeout.connect(lambda: self.copy_button.set_icon("copy", "text_secondary"))
+
+    def show_for(self, entry: MessageEntry) -> None:
+        """Show how the answer came about."""
+        self.copy_button.setVisible(bool(entry.text))
+        self._about.setText(_about(entry))
+
+    def height_for(self, _width: int) -> int:
+        """Its height at any width."""
+        return self.regenerate_button.sizeHint().height()
+
+    def _on_copy(self) -> None:
+        self.copy_wished.emit()
+        self.copy_button.set_icon("check", "success")
+        self._copied.start()
+
+
+class AnswerFooter(QWidget):
+    """Sources and buttons. Hidden while an answer is being written."""
+
+    def __init__(self, appearance: Appearance, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.sources = SourceChips(appearance, self)
+        self.buttons = AnswerButtons(appearance, self)
+        self._parts = (self.sources, self.buttons)
+
+    def show_for(self, entry: MessageEntry) -> None:
+        """Show what belongs to ``entry``."""
+        self.sources.show_citations(() if entry.streaming else entry.citations)
+        self.buttons.show_for(entry)
+        self.setVisible(not entry.streaming)
+
+    def height_for(self, width: int) -> int:
+        """Its height at a width."""
+        return stacked_height(self._parts, width, GAP)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Place the parts."""
+        stack(self._parts, self.width(), GAP)
 
 
 def _by_place(citations: Sequence[Citation]) -> list[tuple[list[int], Citation]]:

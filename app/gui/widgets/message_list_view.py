@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from itertools import accumulate
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QWidget
 
@@ -144,7 +144,10 @@ class MessageListView(QAbstractScrollArea):
             self._measured[row] = False
         if not self._measured[row]:
             self._measured[row] = True
-            return widget.measure(self.column_width)
+            height = widget.measure(self.column_width)
+            if height == self._heights[row]:
+                widget.arrange()  # the parts may have changed although their sum has not
+            return height
         return self._heights[row]
 
     def _place(self) -> None:
@@ -155,7 +158,11 @@ class MessageListView(QAbstractScrollArea):
         left = max(SIDE_MARGIN, (self.viewport().width() - self.column_width) // 2)
         value = self.verticalScrollBar().value()
         for row, widget in self._live.items():
-            widget.setGeometry(left, TOP_MARGIN + self._tops[row] - value, self.column_width, self._heights[row])
+            place = QRect(left, TOP_MARGIN + self._tops[row] - value, self.column_width, self._heights[row])
+            if place.size() == widget.size():
+                widget.move(place.topLeft())
+            else:
+                widget.setGeometry(place)
             widget.show()
 
     def _drop(self, row: int) -> None:
@@ -212,8 +219,7 @@ class MessageListView(QAbstractScrollArea):
             self._measured[row] = False
             widget = self._live.get(row)
             if widget is not None:
-                widget.entry = self._model.entry(row)
-                widget.refresh()
+                widget.show_entry(self._model.entry(row))
         self._soon.start()
 
     def _on_text_appended(self, row: int, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from app.domain.citations import AnswerSentence
 from app.domain.turns import MessageStatus
@@ -14,10 +14,14 @@ from app.gui.widgets.answer_browser import AnswerBrowser
 from app.gui.widgets.answer_footer import AnswerFooter
 from app.gui.widgets.basics import IconButton, IconLabel, plain_label
 from app.gui.widgets.question_text import QuestionText
+from app.gui.widgets.stacking import stack, stacked_height
 
 BUBBLE_SHARE = 0.82
 BUBBLE_MARGINS = QMargins(16, 10, 16, 10)
 ABOVE_QUESTION, BELOW_QUESTION = 16, 10
+ABOVE_ANSWER, BELOW_ANSWER, GAP = 6, 10, 8
+NOTICE_MARGINS = QMargins(12, 9, 12, 9)
+NOTICE_ICON, NOTICE_GAP = 17, 9
 
 
 class MessageWidget(QWidget):
@@ -42,14 +46,24 @@ class MessageWidget(QWidget):
 
     def measure(self, width: int) -> int:
         """The height it needs at ``width``."""
-        layout = self.layout()
-        if layout is None:
-            return self.sizeHint().height()
-        _forget_sizes(layout)
-        return layout.heightForWidth(width) if layout.hasHeightForWidth() else layout.sizeHint().height()
+        raise NotImplementedError
+
+    def show_entry(self, entry: MessageEntry) -> None:
+        """Show what the entry says now; it may be another one than before."""
+        same = entry is self.entry
+        self.entry = entry
+        self.refresh() if same else self.render_all()
 
     def refresh(self) -> None:
-        """Show what the entry says now."""
+        """Something about the entry has changed, but no text was taken away."""
+        raise NotImplementedError
+
+    def render_all(self) -> None:
+        """Show everything anew."""
+        raise NotImplementedError
+
+    def arrange(self) -> None:
+        """Place the parts after the size or the content has changed."""
         raise NotImplementedError
 
     def append_text(self, text: str) -> None:
@@ -78,6 +92,9 @@ class QuestionWidget(MessageWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.arrange()
+
+    def arrange(self) -> None:
         size = self._bubble_size()
         place = QRect(QPoint(self.width() - size.width(), ABOVE_QUESTION), size)
         self._bubble.setGeometry(place)
@@ -91,10 +108,13 @@ class QuestionWidget(MessageWidget):
         return self._text.sizeHint().grownBy(BUBBLE_MARGINS)
 
     def refresh(self) -> None:
+        """A question never changes."""
+
+    def render_all(self) -> None:
         self._text.setPlainText(self.entry.text)
 
     def append_text(self, text: str) -> None:
-        self.refresh()
+        self.render_all()
 
 
 class AnswerWidget(MessageWidget):
@@ -103,21 +123,17 @@ class AnswerWidget(MessageWidget):
     def __init__(self, appearance: Appearance, entry: MessageEntry, parent: QWidget | None = None) -> None:
         super().__init__(entry, parent)
         self.setAccessibleName("Answer")
-        self._activity = _Activity(appearance)
-        self._browser = AnswerBrowser(appearance)
+        self._activity = _Activity(appearance, self)
+        self._browser = AnswerBrowser(appearance, self)
         self._browser.setAccessibleName("Answer")
-        self._notice = _Notice(appearance)
-        self._footer = AnswerFooter(appearance)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 6, 0, 10)
-        column.setSpacing(8)
-        for widget in (self._activity, self._browser, self._notice, self._footer):
-            column.addWidget(widget)
+        self._notice = _Notice(appearance, self)
+        self._footer = AnswerFooter(appearance, self)
+        self._parts = (self._activity, self._browser, self._notice, self._footer)
         self._shown_citations = -1
         self._streamed = False
         self._connect()
-        appearance.changed.connect(self._render)
-        self._render()
+        appearance.changed.connect(self.render_all)
+        self.render_all()
 
     @property
     def browser(self) -> AnswerBrowser:
@@ -129,11 +145,22 @@ class AnswerWidget(MessageWidget):
         """The sources and the buttons."""
         return self._footer
 
+    def measure(self, width: int) -> int:
+        return ABOVE_ANSWER + stacked_height(self._parts, width, GAP) + BELOW_ANSWER
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.arrange()
+
+    def arrange(self) -> None:
+        stack(self._parts, self.width(), GAP, ABOVE_ANSWER)
+        self._footer.arrange()
+
     def refresh(self) -> None:
         if self._streamed and not self.entry.streaming:
             self._end_stream()
         elif not self.entry.streaming:
-            self._render()
+            self.render_all()
         elif len(self.entry.citations) != self._shown_citations:
             self._mark_new_footnotes()
         self._update_surroundings()
@@ -151,10 +178,11 @@ class AnswerWidget(MessageWidget):
         self._browser.footnote_hovered.connect(
             lambda number, where: self.footnote_hovered.emit(self.entry.id, number, where)
         )
-        self._footer.source_activated.connect(lambda number: self.footnote_activated.emit(self.entry.id, number))
-        self._footer.copy_wished.connect(lambda: self.copy_wished.emit(self.entry.id))
-        self._footer.regenerate_wished.connect(lambda: self.regenerate_wished.emit(self.entry.id))
-        self._footer.height_changed.connect(self.height_changed)
+        sources, buttons = self._footer.sources, self._footer.buttons
+        sources.activated.connect(lambda number: self.footnote_activated.emit(self.entry.id, number))
+        sources.height_changed.connect(self.height_changed)
+        buttons.copy_wished.connect(lambda: self.copy_wished.emit(self.entry.id))
+        buttons.regenerate_wished.connect(lambda: self.regenerate_wished.emit(self.entry.id))
 
     def _numbers(self) -> frozenset[int]:
         return frozenset(citation.number for citation in self.entry.citations)
@@ -169,9 +197,9 @@ class AnswerWidget(MessageWidget):
         if self._unmarked():
             self._browser.mark_footnotes(self._numbers())
         if self._unmarked():
-            self._render()
+            self.render_all()
 
-    def _render(self) -> None:
+    def render_all(self) -> None:
         self._shown_citations = len(self.entry.citations)
         if self.entry.streaming:
             self._browser.show_answer("", ())
@@ -185,7 +213,7 @@ class AnswerWidget(MessageWidget):
         """The stored text may differ from the streamed one in its last words; only then is it shown anew."""
         self._streamed = False
         if self._unmarked() or self._browser.source_text != self.entry.text:
-            self._render()
+            self.render_all()
         else:
             self._browser.finish(self._sentences())
 
@@ -197,21 +225,23 @@ class AnswerWidget(MessageWidget):
         self._browser.setVisible(bool(self.entry.text))
         self._notice.show_for(self.entry)
         self._footer.show_for(self.entry)
-        self.updateGeometry()
         self.height_changed.emit()
 
 
 class _Activity(QWidget):
     """What is being done while there is no text yet."""
 
-    def __init__(self, appearance: Appearance) -> None:
-        super().__init__()
+    def __init__(self, appearance: Appearance, parent: QWidget) -> None:
+        super().__init__(parent)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 4, 0, 4)
         row.setSpacing(8)
         row.addWidget(IconLabel(appearance, "search", color="text_tertiary", size=16))
         self._label = plain_label("", tone="secondary")
         row.addWidget(self._label, 1)
+
+    def height_for(self, _width: int) -> int:
+        return self._label.sizeHint().height() + 8
 
     def show_for(self, entry: MessageEntry) -> None:
         self.setVisible(entry.streaming and not entry.text)
@@ -225,13 +255,12 @@ class _Activity(QWidget):
 class _Notice(QFrame):
     """How an answer ended, where it did not end well."""
 
-    def __init__(self, appearance: Appearance) -> None:
-        super().__init__()
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+    def __init__(self, appearance: Appearance, parent: QWidget) -> None:
+        super().__init__(parent)
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 9, 12, 9)
-        row.setSpacing(9)
-        self._icon = IconLabel(appearance, "info", size=17)
+        row.setContentsMargins(NOTICE_MARGINS)
+        row.setSpacing(NOTICE_GAP)
+        self._icon = IconLabel(appearance, "info", size=NOTICE_ICON)
         self._label = plain_label("", wrap=True)
         row.addWidget(self._icon, alignment=Qt.AlignmentFlag.AlignTop)
         row.addWidget(self._label, 1)
@@ -246,8 +275,10 @@ class _Notice(QFrame):
         self.style().unpolish(self)
         self.style().polish(self)
 
-    def minimumSizeHint(self) -> QSize:
-        return QSize(80, super().minimumSizeHint().height())
+    def height_for(self, width: int) -> int:
+        margins = NOTICE_MARGINS.left() + NOTICE_MARGINS.right() + NOTICE_ICON + NOTICE_GAP + 2
+        words = self._label.heightForWidth(max(40, width - margins))
+        return max(words, NOTICE_ICON) + NOTICE_MARGINS.top() + NOTICE_MARGINS.bottom() + 2
 
 
 def _notice_words(entry: MessageEntry) -> str:
@@ -260,22 +291,6 @@ def _notice_words(entry: MessageEntry) -> str:
     if not entry.answered and not entry.streaming:
         return "Nothing in your documents answers this. Try other words, or add the files that might."
     return ""
-
-
-def _forget_sizes(layout: QLayout) -> None:
-    """Every item keeps the size it had at an earlier width until it is told otherwise."""
-    for position in range(layout.count()):
-        item = layout.itemAt(position)
-        if item is None:
-            continue
-        inner = item.layout()
-        widget = item.widget()
-        if inner is None and widget is not None:
-            inner = widget.layout()
-        if inner is not None:
-            _forget_sizes(inner)
-        item.invalidate()
-    layout.invalidate()
 
 
 def make_message_widget(appearance: Appearance, entry: MessageEntry, parent: QWidget | None = None) -> MessageWidget:

@@ -49,6 +49,8 @@ class PdfView(QAbstractScrollArea):
         self._highlights: dict[int, tuple[Box, ...]] = {}
         self._matches: dict[int, list[QRectF]] = {}
         self._page = 0
+        # Where the reader was taken; once he scrolls himself, a change of size no longer takes him back there.
+        self._target: tuple[int, tuple[Box, ...]] | None = None
         self._settled = QTimer(self, singleShot=True, interval=60)
         self._settled.timeout.connect(self._request_visible)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -56,6 +58,7 @@ class PdfView(QAbstractScrollArea):
         self.setAccessibleName("Pages of the document")
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         self.verticalScrollBar().setSingleStep(40)
+        self.verticalScrollBar().actionTriggered.connect(self._forget_target)
 
     # -- for others ------------------------------------------------------------------------------------------------
 
@@ -85,6 +88,7 @@ class PdfView(QAbstractScrollArea):
         if file is not self._file:
             self._take(file)
         self._highlights = {page: tuple(boxes)} if boxes else {}
+        self._target = (page, tuple(boxes))
         self._lay_out()
         self._go_to(page, boxes)
         self.viewport().update()
@@ -92,6 +96,7 @@ class PdfView(QAbstractScrollArea):
     def go_to_page(self, page: int) -> None:
         """Bring the top of a page to the top of the view."""
         if 1 <= page <= self.page_count:
+            self._target = None
             self.verticalScrollBar().setValue(round(self._tops[page - 1]) - 4)
 
     def zoom_in(self) -> None:
@@ -111,6 +116,7 @@ class PdfView(QAbstractScrollArea):
         """Mark what a search found, rectangles in points by page, and bring one of them into view."""
         self._matches = matches
         if current is not None:
+            self._target = None
             page, place = current
             self._reveal(page, place)
         self.viewport().update()
@@ -137,6 +143,9 @@ class PdfView(QAbstractScrollArea):
         self._take(None)
 
     # -- layout ----------------------------------------------------------------------------------------------------
+
+    def _forget_target(self) -> None:
+        self._target = None
 
     def _take(self, file: PdfFile | None) -> None:
         if self._renderer is not None:
@@ -183,7 +192,7 @@ class PdfView(QAbstractScrollArea):
             first = min(boxes, key=lambda box: box.top)
             self._reveal(page, QRectF(first.left, first.top, first.right - first.left, first.bottom - first.top))
         else:
-            self.go_to_page(page)
+            self.verticalScrollBar().setValue(round(self._tops[page - 1]) - 4)
 
     def _reveal(self, page: int, place: QRectF) -> None:
         """Bring a rectangle in points to the upper third of the view."""
@@ -294,10 +303,13 @@ class PdfView(QAbstractScrollArea):
         kept = self._page
         at = (self.verticalScrollBar().value() - self._tops[max(0, kept - 1)]) / self._scale if kept else 0.0
         self._lay_out()
-        if kept and self._fitting:
+        if self._target is not None:
+            self._go_to(*self._target)
+        elif kept and self._fitting:
             self.verticalScrollBar().setValue(round(self._tops[kept - 1] + at * self._scale))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
+        self._target = None
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             if event.angleDelta().y():
                 self._zoom(self._scale * (ZOOM_STEP if event.angleDelta().y() > 0 else 1 / ZOOM_STEP))
@@ -306,6 +318,7 @@ class PdfView(QAbstractScrollArea):
         super().wheelEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._target = None
         bar = self.verticalScrollBar()
         if event.key() == Qt.Key.Key_Home:
             bar.setValue(0)

@@ -187,14 +187,13 @@ def _traced(previous: Sequence[int]) -> list[int]:
 def _chunk(document: ParsedDocument, contexts: ContextBuilder, pieces: Sequence[Piece]) -> Chunk:
     first, last = pieces[0], pieces[-1]
     text = document.text[first.start : last.end]
-    goes_on = bool(document.text[document.sections[first.section].start : first.start].strip())
     return Chunk(
         text=text,
         start=first.start,
         end=last.end,
         page=document.sections[first.section].section.page,
         headings=common_headings(document.sections[first.section : last.section + 1]),
-        context=contexts.context(first.section, last.section, text, goes_on=goes_on),
+        context=contexts.context(first.section, last.section, text, goes_on=first.before > Break.SECTION),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import threading
 import traceback
 from collections.abc import Callable
@@ -16,6 +18,8 @@ from app.loaders import parser_messages as messages
 from app.loaders.parser_limits import ParserLimits
 from app.loaders.sandbox import allow_cpu_seconds, confine
 
+# A program that is killed closes its pipes one after the other.
+ENDING_SECONDS = 0.05
 Reader = Callable[[Path], ParsedDocument]
 ReaderFactory = Callable[[ParserLimits], Reader]
 
@@ -31,20 +35,23 @@ def registry_reader(limits: ParserLimits) -> Reader:
 def serve(connection: Connection, limits: ParserLimits, scratch: Path, make_reader: ReaderFactory) -> None:
     """Answer requests on ``connection`` until the program closes it or ends."""
     confine(limits, scratch)
-    threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(scratch,), name="end with parent", daemon=True).start()
     read = make_reader(limits)
     while True:
         try:
             request = connection.recv_bytes()
         except (EOFError, OSError):
-            return
+            break
         allow_cpu_seconds(limits.cpu_seconds)
         reply = _reply(read, messages.decode_request(request), limits)
         try:
             for frame in reply:
                 connection.send_bytes(frame)
-        except OSError:  # the program is gone
-            return
+        except OSError:
+            break
+    parent = parent_process()
+    if parent is not None and wait([parent.sentinel], timeout=ENDING_SECONDS):
+        _clear(scratch)
 
 
 def _reply(read: Reader, path: Path, limits: ParserLimits) -> messages.Frames:
@@ -62,12 +69,20 @@ def _failed(reason: FailureReason, path: Path, limits: ParserLimits, details: st
     return messages.encode_failure(reason, failure_message(reason, path, limits), details)
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(scratch: Path) -> None:
     """A killed program closes its pipes; a parser that is busy with a file would not notice in time."""
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])
+        _clear(scratch)
         os._exit(1)
+
+
+def _clear(scratch: Path) -> None:
+    """Remove what a killed program can't remove any more: this process's folder, and the pool's after the last one."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    with contextlib.suppress(OSError):  # others are still in it, or have removed it
+        scratch.parent.rmdir()
 
 
 def failure_message(reason: FailureReason, path: Path, limits: ParserLimits) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 import signal
 import socket
@@ -76,6 +78,16 @@ def _connect(address: str) -> str:
     return "connected"
 
 
+def _native_socket(family: str) -> str:
+    """What native code is told that asks for a socket, and whether the system filters calls at all."""
+    library = ctypes.CDLL(None, use_errno=True)
+    descriptor = library.socket(int(family), socket.SOCK_STREAM, 0)
+    status = Path("/proc/self/status").read_text()
+    answer = "open" if descriptor >= 0 else errno.errorcode[ctypes.get_errno()]
+    filtered = "Seccomp:\t2" in status
+    return f"{answer} {filtered}"
+
+
 def _run(program: str) -> str:
     try:
         subprocess.run([program], check=False)
@@ -114,6 +126,7 @@ COMMANDS: dict[str, Callable[[str], str]] = {
     "exit": _exit,
     "garble": _garble,
     "connect": _connect,
+    "native_socket": _native_socket,
     "run": _run,
     "refuse": _refuse,
     "raise": _raise,

@@ -230,6 +230,15 @@ def test_a_parser_cannot_reach_the_network(pool: ParserPool, told: Told) -> None
             server.accept()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux filters the calls of native code")
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_native_code_in_a_parser_cannot_reach_the_network(pool: ParserPool, told: Told, family: int) -> None:
+    answer, filtered = pool.parse(told(f"native_socket {int(family)}")).text.split()
+    if filtered == "False":
+        pytest.skip("this kernel has no seccomp filters")
+    assert answer == "EACCES"
+
+
 def test_a_parser_cannot_start_programs(pool: ParserPool, told: Told) -> None:
     assert pool.parse(told(f"run {sys.executable}")).text == "refused: PermissionError"
 
@@ -253,12 +262,14 @@ def test_parsers_end_when_the_program_is_killed(told: Told, tmp_path: Path) -> N
     script = tmp_path / "program.py"
     script.write_text(ORPHANS)
     root = str(Path(__file__).resolve().parents[2])
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     signs = [tmp_path / "begun one", tmp_path / "begun two"]
     paths = [told("pid", "pid.txt"), told(f"hang {signs[0]}", "one.txt"), told(f"hang {signs[1]}", "two.txt")]
     program = subprocess.Popen(
         [sys.executable, str(script), *map(str, paths)],
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": root},
+        env={**os.environ, "PYTHONPATH": root, "TMPDIR": str(temporary)},
     )
     try:
         assert program.stdout is not None
@@ -271,6 +282,7 @@ def test_parsers_end_when_the_program_is_killed(told: Told, tmp_path: Path) -> N
         program.communicate()
     _, alive = psutil.wait_procs(children, timeout=10)
     assert alive == []
+    assert list(temporary.iterdir()) == []
 
 
 def test_every_kind_of_document_reads_the_same_through_a_process(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
 NO_GLYPH = -1
@@ -63,6 +63,9 @@ class CharMap(Sequence[int]):
 
     def __len__(self) -> int:
         return self._length
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._between(0, self._length))
 
     @overload
     def __getitem__(self, place: int) -> int: ...

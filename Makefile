@@ -33,5 +33,14 @@ check: setup ## formatting, lint, types, imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+requirements: setup-test ## which rows of the chat layer's requirement table are proven by tests
+	$(BIN)/python -m tests.requirements_report
+
+mutants: setup-test ## break the chat layer in small ways; every break must fail a test
+	$(BIN)/python -m tests.mutants
+
+screenshots: setup-test ## pictures of the window in named states, into build/screenshots
+	xvfb-run -a -s "-screen 0 1440x900x24" $(BIN)/python -m tests.gui.screenshots
+
 bench: setup-test ## measure speed, memory and quality (NAMES="retrieval ingest" for some)
 	$(BIN)/python -m tests.benchmarks $(NAMES)

@@ -140,7 +140,8 @@ class GoogleDecoder(FrameDecoder):
         metadata = {"finish_reason": reason}
         if message := candidate.get("finishMessage"):
             metadata["finish_message"] = message
-        return ("tool_calls" if finish == "stop" and self._tools.any else finish), metadata
+        calls = finish in ("stop", "unknown") and self._tools.any
+        return ("tool_calls" if calls else finish), metadata
 
     def _count(self, counts: Mapping[str, Any] | None) -> Usage | None:
         """Tokens since the last count: every frame carries the total so far."""

@@ -263,14 +263,14 @@ def test_work_on_a_removed_document_is_told(library: LibraryStore) -> None:
 
 def test_scopes_limit_by_document_folder_and_type(library: LibraryStore) -> None:
     places = {
-        "/work/a.txt": "text/plain",
-        "/work/deep/er/b.pdf": "application/pdf",
-        "/work": "text/plain",
-        "/workshop/c.pdf": "application/pdf",
-        "/work-2/d.txt": "text/plain",
-        "/work%/e.txt": "text/plain",
-        "/work1/f.txt": "text/plain",
-        "/Work/g.txt": "text/plain",
+        "/docs/a.txt": "text/plain",
+        "/docs/deep/er/b.pdf": "application/pdf",
+        "/docs": "text/plain",
+        "/docsshop/c.pdf": "application/pdf",
+        "/docs-2/d.txt": "text/plain",
+        "/docs%/e.txt": "text/plain",
+        "/docs1/f.txt": "text/plain",
+        "/Docs/g.txt": "text/plain",
     }
     ids = {place: ingest(library, Path(place), [place], media_type=kind) for place, kind in places.items()}
 
@@ -281,12 +281,12 @@ def test_scopes_limit_by_document_folder_and_type(library: LibraryStore) -> None
         return {passage.text for passage in library.passages(chunks.tolist()).values()}
 
     assert library.chunk_ids_in_scope(Scope()) is None
-    assert found(Scope(folders=(Path("/work"),))) == {"/work", "/work/a.txt", "/work/deep/er/b.pdf"}
-    assert found(Scope(folders=(Path("/work/deep"), Path("/work%")))) == {"/work/deep/er/b.pdf", "/work%/e.txt"}
+    assert found(Scope(folders=(Path("/docs"),))) == {"/docs", "/docs/a.txt", "/docs/deep/er/b.pdf"}
+    assert found(Scope(folders=(Path("/docs/deep"), Path("/docs%")))) == {"/docs/deep/er/b.pdf", "/docs%/e.txt"}
     assert found(Scope(folders=(Path("/"),))) == set(places)
-    assert found(Scope(media_types=frozenset({"application/pdf"}))) == {"/work/deep/er/b.pdf", "/workshop/c.pdf"}
-    assert found(Scope(document_ids=frozenset({ids["/work"], 999}))) == {"/work"}
-    assert found(Scope(folders=(Path("/work"),), media_types=frozenset({"application/pdf"}))) == {"/work/deep/er/b.pdf"}
+    assert found(Scope(media_types=frozenset({"application/pdf"}))) == {"/docs/deep/er/b.pdf", "/docsshop/c.pdf"}
+    assert found(Scope(document_ids=frozenset({ids["/docs"], 999}))) == {"/docs"}
+    assert found(Scope(folders=(Path("/docs"),), media_types=frozenset({"application/pdf"}))) == {"/docs/deep/er/b.pdf"}
     assert found(Scope(document_ids=frozenset({999}))) == set()
 
 

@@ -14,7 +14,7 @@ from app.loaders.document_loader import LoadedDocument
 from app.loaders.section_builder import SectionBuilder
 
 if TYPE_CHECKING:
-    from kreuzberg import ExtractionConfig
+    from kreuzberg import ExtractionConfig, ExtractionResult
 
 MOST_THREADS = 2
 _PASSWORD_WORDS = ("password", "encrypted", "decrypt")
@@ -23,19 +23,44 @@ _MARKS = re.compile(r"(\*\*|~~|`)(\S(?:.*?\S)?)\1")
 
 
 def extract(path: Path, media_type: str) -> LoadedDocument:
-    """Read ``path`` as ``media_type``. Raises ``DocumentError``."""
+    """Read a text document as ``media_type``. Raises ``DocumentError``."""
+    result = _extracted(path, media_type, structure=True)
+    structure = result.document
+    sections = _sections(structure["nodes"]) if structure else []
+    return _loaded(result, sections)
+
+
+def extract_sheets(path: Path, media_type: str) -> LoadedDocument:
+    """Read a spreadsheet: a page and a heading for each sheet. Raises ``DocumentError``.
+
+    The structure of a large sheet, an object per cell, would take a kilobyte a cell.
+    """
+    result = _extracted(path, media_type, structure=False)
+    names = result.metadata.get("sheet_names") or []
+    builder = SectionBuilder()
+    for table in result.tables:
+        builder.leave(1)
+        builder.page = table.page_number or None
+        if 0 < table.page_number <= len(names):
+            builder.heading(1, names[table.page_number - 1])
+        builder.table(table.cells)
+    return _loaded(result, builder.finish())
+
+
+def _extracted(path: Path, media_type: str, *, structure: bool) -> ExtractionResult:
     import kreuzberg
 
     try:
-        result = kreuzberg.extract_file_sync(str(path), mime_type=media_type, config=_config())
+        return kreuzberg.extract_file_sync(str(path), mime_type=media_type, config=_config(structure=structure))
     except kreuzberg.MissingDependencyError as error:
         message = f"“{path.name}” is of a kind that can't be read yet."
         raise DocumentError(FailureReason.UNSUPPORTED, message) from error
     except kreuzberg.KreuzbergError as error:
         told = str(error).lower()
         raise encrypted(path) if any(word in told for word in _PASSWORD_WORDS) else damaged(path) from error
-    structure = result.document
-    sections = _sections(structure["nodes"]) if structure else []
+
+
+def _loaded(result: ExtractionResult, sections: list[Section]) -> LoadedDocument:
     if not any(section.text.strip() for section in sections):
         sections = [Section(_tidied(result.content))]
     metadata = _metadata(result.metadata)
@@ -43,13 +68,13 @@ def extract(path: Path, media_type: str) -> LoadedDocument:
     return LoadedDocument(sections, metadata.get("title", ""), pages or None, metadata)
 
 
-def _config() -> ExtractionConfig:
+def _config(*, structure: bool) -> ExtractionConfig:
     import kreuzberg
 
     return kreuzberg.ExtractionConfig(
         use_cache=False,
         enable_quality_processing=False,
-        include_document_structure=True,
+        include_document_structure=structure,
         disable_ocr=True,  # type: ignore[call-arg]  # its type stubs forgot it
         tree_sitter=kreuzberg.TreeSitterConfig(enabled=False),  # it would download grammars
         concurrency=kreuzberg.ConcurrencyConfig(max_threads=MOST_THREADS),

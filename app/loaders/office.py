@@ -1,4 +1,4 @@
-"""Word processing, spreadsheet and e-book formats, through ``kreuzberg``."""
+"""Word processing, old presentations, Outlook messages: through ``kreuzberg``."""
 
 from __future__ import annotations
 
@@ -9,20 +9,14 @@ from app.loaders.document_loader import DocumentLoader, LoadedDocument
 from app.loaders.kreuzberg_seam import extract
 
 _OPEN_XML = "application/vnd.openxmlformats-officedocument."
-_OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 _CONTAINERS = {
     ".docx": _OPEN_XML + "wordprocessingml.document",
     ".docm": "application/vnd.ms-word.document.macroEnabled.12",
     ".dotx": _OPEN_XML + "wordprocessingml.template",
-    ".xlsx": _OPEN_XML + "spreadsheetml.sheet",
-    ".xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
-    ".xlsb": "application/vnd.ms-excel.sheet.binary.macroEnabled.12",
-    ".ods": _OPEN_DOCUMENT + "spreadsheet",
 }
 _OTHERS = {
     ".doc": "application/msword",
     ".ppt": "application/vnd.ms-powerpoint",
-    ".xls": "application/vnd.ms-excel",
     ".rtf": "application/rtf",
     ".msg": "application/vnd.ms-outlook",
     ".fb2": "application/x-fictionbook+xml",
@@ -30,7 +24,7 @@ _OTHERS = {
 
 
 class OfficeLoader(DocumentLoader):
-    """Office documents: headings, lists and tables are kept; sheets and slides count as pages."""
+    """Office documents: headings, lists and tables are kept."""
 
     extensions = frozenset(_CONTAINERS) | frozenset(_OTHERS)
 

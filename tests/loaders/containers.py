@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -128,4 +128,36 @@ def write_epub(path: Path, chapters: Mapping[str, str], package: str = "OEBPS/bo
             f"<manifest>{items}</manifest><spine>{spine}</spine></package>",
             **{f"OEBPS/{name.replace('%20', ' ')}": text for name, text in chapters.items()},
         },
+    )
+
+
+def write_xlsx(path: Path, sheets: Mapping[str, Sequence[Sequence[str]]]) -> Path:
+    """A workbook of these sheets, every cell a text."""
+    main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    types = "application/vnd.openxmlformats-officedocument.spreadsheetml."
+    listed = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(sheets, 1))
+    parts = {
+        f"xl/worksheets/sheet{n}.xml": f"<worksheet {main}><sheetData>{_cells(rows)}</sheetData></worksheet>"
+        for n, rows in enumerate(sheets.values(), 1)
+    }
+    overrides = "".join(f'<Override PartName="/{part}" ContentType="{types}worksheet+xml"/>' for part in parts)
+    return write_container(
+        path,
+        {
+            "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+            '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+            f'<Override PartName="/xl/workbook.xml" ContentType="{types}sheet.main+xml"/>{overrides}</Types>',
+            "_rels/.rels": relations(("r1", "officeDocument", "xl/workbook.xml")),
+            "xl/workbook.xml": f'<workbook {main} xmlns:r="{_RELATIONS}"><sheets>{listed}</sheets></workbook>',
+            "xl/_rels/workbook.xml.rels": relations(
+                *((f"r{n}", "worksheet", f"worksheets/sheet{n}.xml") for n in range(1, len(sheets) + 1))
+            ),
+            **parts,
+        },
+    )
+
+
+def _cells(rows: Sequence[Sequence[str]]) -> str:
+    return "".join(
+        "<row>" + "".join(f'<c t="inlineStr"><is><t>{cell}</t></is></c>' for cell in row) + "</row>" for row in rows
     )

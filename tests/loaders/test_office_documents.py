@@ -22,6 +22,7 @@ from tests.loaders.containers import (
     write_epub,
     write_odt,
     write_pptx,
+    write_xlsx,
 )
 
 TEXT, TABLE, CODE = SectionKind.TEXT, SectionKind.TABLE, SectionKind.CODE
@@ -128,6 +129,18 @@ def test_open_document_slides_are_pages(tmp_path: Path, load: Load) -> None:
         ("One\n\nfirst", ("One",), TEXT, 1),
         ("Two\n\nsecond", ("Two",), TEXT, 2),
     ]
+
+
+def test_sheets_are_pages_and_tables_under_their_names(tmp_path: Path, load: Load) -> None:
+    sheets = {"Food": [["Name", "Good"], ["Oats", "yes"], ["Bread, white", ""]], "Counts": [["2020", "3"]]}
+    path = write_xlsx(tmp_path / "ducks.xlsx", sheets)
+    assert rows_of(load, path) == [
+        ("Food", ("Food",), TEXT, 1),
+        ("Name | Good\nOats | yes\nBread, white", ("Food",), TABLE, 1),
+        ("Counts", ("Counts",), TEXT, 2),
+        ("2020 | 3", ("Counts",), TABLE, 2),
+    ]
+    assert load(path).page_count == 2
 
 
 def test_chapters_of_a_book_are_pages(tmp_path: Path, load: Load) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Sequence
 
-from PySide6.QtGui import QTextDocument
+from PySide6.QtGui import QTextCharFormat, QTextDocument
 
 from app.domain.citations import AnswerSentence
 from app.gui.answer_style import AnswerStyle
-from app.gui.answer_writer import AnswerWriter, Chip, Mark
+from app.gui.answer_writer import FEATURES, AnswerWriter, Chip, Mark
 from app.gui.markdown_blocks import BlockSplitter
 
 # Text that can't change how what stands before it is read; anything else makes the open block be written anew.
@@ -88,12 +88,29 @@ class StreamedAnswer:
     def mark_unsupported(self, sentences: Sequence[AnswerSentence]) -> None:
         """Underline with dots the sentences that no passage supports."""
         over = self._style.unsupported()
+        position = 0
         for sentence in sentences:
-            if sentence.citations or not sentence.text.strip():
+            found = self._document.find(plain_text_of(sentence.text), position)
+            if found.isNull():
                 continue
-            found = self._document.find(sentence.text.strip().strip("*_#`-> "))
-            if not found.isNull():
+            position = found.selectionEnd()
+            if not sentence.citations:
                 found.mergeCharFormat(over)
+
+    def unsupported_texts(self) -> list[str]:
+        """What is underlined as unsupported, in order."""
+        dotted = QTextCharFormat.UnderlineStyle.DotLine
+        texts: list[str] = []
+        block = self._document.begin()
+        while block.isValid():
+            marked = "".join(
+                block.text()[part.start : part.start + part.length]
+                for part in block.textFormats()
+                if part.format.underlineStyle() is dotted
+            )
+            texts.extend([marked] if marked else [])
+            block = block.next()
+        return texts
 
     def _begin(self) -> None:
         self._document.clear()
@@ -120,3 +137,10 @@ class StreamedAnswer:
         if self._splitter.in_fence:
             return not FENCE_CHARACTERS.search(text)
         return bool(PLAIN.match(text)) or self._writer.mark().position - self._closed.position > LONGEST_REWRITTEN_TAIL
+
+
+def plain_text_of(markdown: str) -> str:
+    """How a sentence of Markdown reads once it is set."""
+    source = QTextDocument()
+    source.setMarkdown(markdown.strip(), FEATURES)
+    return source.toPlainText().strip()

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from string import Template
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication
 
+from app.gui.icons import tinted_icon
 from app.settings.resources import resource
 
 # Drawn to look right at text sizes; what a desktop without a font of its own falls back to looks coarse.
@@ -179,6 +180,7 @@ class Appearance(QObject):
         super().__init__()
         self._application = application
         self._mode = mode
+        self._icons: dict[tuple[str, str, int], QIcon] = {}
         application.setStyle("Fusion")
         self.font = interface_font(application.font())
         self.scale = TypeScale(self.font.pointSizeF())
@@ -198,8 +200,20 @@ class Appearance(QObject):
         wanted = self._wanted()
         if wanted != self.theme.name:
             self.theme = load_theme(wanted)
+            self._icons.clear()
             self._apply()
             self.changed.emit()
+
+    def icon(self, name: str, color: str, size: int = 18) -> QIcon:
+        """An icon of ours in a colour of the theme. Drawn once; a long chat has hundreds of buttons."""
+        key = (name, color, size)
+        if key not in self._icons:
+            self._icons[key] = tinted_icon(name, self.theme.color(color), size=size)
+        return self._icons[key]
+
+    def pixmap(self, name: str, color: str, size: int, scale: float) -> QPixmap:
+        """The picture of an icon for a screen of that scale."""
+        return self.icon(name, color, size).pixmap(QSize(size, size), scale)
 
     def monospace(self, factor: float = 0.94) -> QFont:
         """The font for code at ``factor`` times the body size."""

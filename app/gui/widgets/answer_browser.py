@@ -26,6 +26,8 @@ from app.gui.answer_writer import Chip
 from app.gui.streamed_answer import StreamedAnswer
 from app.gui.theme import Appearance
 
+FIRST_WIDTH = 600
+
 
 class AnswerBrowser(QTextBrowser):
     """Shows one answer at its full height.
@@ -50,6 +52,9 @@ class AnswerBrowser(QTextBrowser):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # Wrapping at the widget's own width, Qt lays a text out anew at the size of a widget that is not shown yet.
+        self.setLineWrapMode(QTextBrowser.LineWrapMode.FixedPixelWidth)
+        self.setLineWrapColumnOrWidth(FIRST_WIDTH)
         self.viewport().setMouseTracking(True)
         self.anchorClicked.connect(self._on_anchor_clicked)
 
@@ -88,6 +93,10 @@ class AnswerBrowser(QTextBrowser):
         self._answer.mark_unsupported(sentences)
         self._settle()
 
+    def unsupported_texts(self) -> list[str]:
+        """The sentences that are marked because no passage supports them."""
+        return self._answer.unsupported_texts()
+
     def chip_rectangle(self, chip: Chip) -> QRectF:
         """Where a marker's pill is painted, in the viewport."""
         block = self.document().findBlock(chip.start)
@@ -105,8 +114,8 @@ class AnswerBrowser(QTextBrowser):
 
     def height_for(self, width: int) -> int:
         """The height of the whole text at a width."""
-        if self.document().textWidth() != width:
-            self.document().setTextWidth(width)
+        if self.lineWrapColumnOrWidth() != width:
+            self.setLineWrapColumnOrWidth(width)
         return math.ceil(self.document().size().height()) + 2
 
     def sizeHint(self) -> QSize:

@@ -8,7 +8,6 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
-from app.gui.icons import icon_pixmap, tinted_icon
 from app.gui.theme import Appearance
 
 
@@ -108,8 +107,7 @@ class IconButton(QToolButton):
         self._tint()
 
     def _tint(self) -> None:
-        theme = self._appearance.theme
-        self.setIcon(tinted_icon(self._icon, theme.color(self._color), size=self.iconSize().width()))
+        self.setIcon(self._appearance.icon(self._icon, self._color, self.iconSize().width()))
 
 
 class IconLabel(QLabel):
@@ -138,8 +136,7 @@ class IconLabel(QLabel):
         self._tint()
 
     def _tint(self) -> None:
-        color = self._appearance.theme.color(self._color)
-        self.setPixmap(icon_pixmap(self._icon, color, self._size, self.devicePixelRatioF()))
+        self.setPixmap(self._appearance.pixmap(self._icon, self._color, self._size, self.devicePixelRatioF()))
 
 
 class TextButton(QPushButton):
@@ -170,7 +167,7 @@ class TextButton(QPushButton):
             self.clicked.connect(lambda _checked=False: on_click())
 
     def _tint(self) -> None:
-        self.setIcon(tinted_icon(self._icon_name, self._appearance.theme.color(self._icon_color)))
+        self.setIcon(self._appearance.icon(self._icon_name, self._icon_color))
 
 
 def card(kind: str = "true", parent: QWidget | None = None) -> QFrame:

@@ -7,7 +7,6 @@ from PySide6.QtGui import QFont, QHelpEvent, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip, QWidget
 
 from app.domain.documents import DocumentState
-from app.gui.icons import icon_pixmap
 from app.gui.models.document_list_model import WAITING_STATES, DocumentEntry, DocumentListModel
 from app.gui.theme import Appearance
 from app.gui.wording import shown_folder
@@ -62,7 +61,7 @@ class DocumentDelegate(QStyledItemDelegate):
         painter.drawRoundedRect(tile, 8, 8)
         name = "warning" if entry.failed else "clock" if entry.state in WAITING_STATES else icon_name(entry)
         scale = painter.device().devicePixelRatio()
-        painter.drawPixmap(tile.left() + 7, tile.top() + 7, icon_pixmap(name, theme.color(strong), 18, scale))
+        painter.drawPixmap(tile.left() + 7, tile.top() + 7, self._appearance.pixmap(name, strong, 18, scale))
 
     def _paint_words(self, painter: QPainter, place: QRect, entry: DocumentEntry) -> None:
         theme = self._appearance.theme

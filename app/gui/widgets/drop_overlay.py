@@ -6,7 +6,6 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from app.gui.icons import icon_pixmap
 from app.gui.theme import Appearance
 
 
@@ -40,7 +39,7 @@ class DropOverlay(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(frame, 18, 18)
         middle = self.rect().center()
-        icon = icon_pixmap("drop", theme.color("accent"), 48, self.devicePixelRatioF())
+        icon = self._appearance.pixmap("drop", "accent", 48, self.devicePixelRatioF())
         painter.drawPixmap(middle.x() - 24, middle.y() - 74, icon)
         self._write(painter, "Drop to add to your library", middle.y() - 8, "title", "text")
         self._write(

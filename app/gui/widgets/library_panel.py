@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
 )
 
 from app.domain.documents import DocumentState
-from app.gui.icons import tinted_icon
 from app.gui.models.document_list_model import DocumentEntry, DocumentListModel
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import IconLabel, TextButton, plain_label
@@ -187,7 +186,7 @@ class LibraryPanel(QWidget):
             ("Remove from library", "trash", self.remove_wished, True),
         )
         for text, icon, signal, enabled in actions:
-            action = menu.addAction(tinted_icon(icon, self._appearance.theme.color("text_secondary")), text)
+            action = menu.addAction(self._appearance.icon(icon, "text_secondary"), text)
             action.setEnabled(enabled)
             action.triggered.connect(lambda _checked=False, chosen=signal: chosen.emit(entries))
         return menu

@@ -20,6 +20,7 @@ BOTTOM_MARGIN = 28
 OVERSCAN = 500
 CHARACTERS_PER_LINE = 90
 LINE_HEIGHT = 23
+MOST_ROUNDS = 60
 
 
 class MessageListView(QAbstractScrollArea):
@@ -100,8 +101,8 @@ class MessageListView(QAbstractScrollArea):
         self._arranging = True
         self._soon.stop()
         try:
-            # Measuring moves what is near the view, so that other messages may come near it: a few rounds settle it.
-            for _ in range(4):
+            # Measuring moves what is near the view, so that other messages come near it, which are measured next.
+            for _ in range(MOST_ROUNDS):
                 if not self._measure_near():
                     break
             self._place()

@@ -141,6 +141,11 @@ class AnswerWidget(MessageWidget):
         return self._browser
 
     @property
+    def notice_text(self) -> str:
+        """How the answer ended, where it did not end well."""
+        return "" if self._notice.isHidden() else self._notice.text
+
+    @property
     def footer(self) -> AnswerFooter:
         """The sources and the buttons."""
         return self._footer
@@ -274,6 +279,10 @@ class _Notice(QFrame):
         self._label.setText(words)
         self.style().unpolish(self)
         self.style().polish(self)
+
+    @property
+    def text(self) -> str:
+        return self._label.text()
 
     def height_for(self, width: int) -> int:
         margins = NOTICE_MARGINS.left() + NOTICE_MARGINS.right() + NOTICE_ICON + NOTICE_GAP + 2

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QTextEdit, QWidget
 from app.gui.theme import Appearance
 
 LONGEST_SHOWN = 20_000
+FIRST_WIDTH = 600
 
 
 class QuestionText(QTextEdit):
@@ -26,6 +27,8 @@ class QuestionText(QTextEdit):
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setTabChangesFocus(True)
+        self.setLineWrapMode(QTextEdit.LineWrapMode.FixedPixelWidth)
+        self.setLineWrapColumnOrWidth(FIRST_WIDTH)
         font = QFont(appearance.font)
         font.setPointSizeF(appearance.scale.sizes["answer"])
         self.document().setDefaultFont(font)
@@ -35,9 +38,8 @@ class QuestionText(QTextEdit):
 
     def fit(self, widest: int) -> None:
         """Take the width the text needs, at most ``widest`` pixels, and the height that follows."""
-        self.document().setTextWidth(-1)
+        self.setLineWrapColumnOrWidth(widest)
         width = min(widest, math.ceil(self.document().idealWidth()) + 2)
-        self.document().setTextWidth(width)
         self._size = QSize(width, math.ceil(self.document().size().height()) + 1)
         self.setFixedSize(self._size)
 

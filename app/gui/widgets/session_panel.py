@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.icons import application_icon, tinted_icon
+from app.gui.icons import application_icon
 from app.gui.models.session_list_model import SessionListModel
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import IconButton, TextButton, plain_label
@@ -225,12 +225,11 @@ class SessionPanel(QWidget):
         if not index.isValid():
             return
         session_id = index.data(SessionListModel.IdRole)
-        theme = self._appearance.theme
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        rename = menu.addAction(tinted_icon("rename", theme.color("text_secondary")), "Rename")
+        rename = menu.addAction(self._appearance.icon("rename", "text_secondary"), "Rename")
         rename.triggered.connect(lambda: self.rename(session_id))
-        delete = menu.addAction(tinted_icon("trash", theme.color("text_secondary")), "Delete")
+        delete = menu.addAction(self._appearance.icon("trash", "text_secondary"), "Delete")
         delete.triggered.connect(lambda: self.delete_wished.emit(session_id))
         menu.popup(self.list.viewport().mapToGlobal(position))
 

@@ -42,6 +42,13 @@ class OpenAIChatDecoder(FrameDecoder):
         self._finished = False
         self._terminated = False
 
+    def feed(self, frame: Frame) -> list[AIMessageChunk]:
+        """The chunks that ``frame`` brings. Raises the ``ChatError`` of an error frame, or ``ProtocolError``."""
+        if self._introduced and self._think is None and (text := _only_text(frame.data)):
+            text = self._text.feed(text)
+            return [AIMessageChunk(parts=(TextPart(text, 0),))] if text else []
+        return super().feed(frame)
+
     def _take_frame(self, frame: Frame) -> Iterable[AIMessageChunk]:
         if frame.terminator:
             self._terminated = True
@@ -198,6 +205,26 @@ def usage_from(counts: Mapping[str, Any]) -> Usage:
 def _count(counts: Mapping[str, Any], name: str) -> int:
     value = counts.get(name)
     return value if isinstance(value, int) else 0
+
+
+_TEXT_FIELDS = {"content", "role"}
+
+
+def _only_text(document: object) -> str:
+    """The text of the usual frame, which brings nothing else; "" for every other frame. It is the hot path."""
+    if type(document) is not dict or document.get("usage") or document.get("error"):
+        return ""
+    choices = document.get("choices")
+    if type(choices) is not list or len(choices) != 1 or type(choices[0]) is not dict:
+        return ""
+    choice = choices[0]
+    delta = choice.get("delta")
+    if type(delta) is not dict or not delta.keys() <= _TEXT_FIELDS:
+        return ""
+    if choice.get("finish_reason") or choice.get("index"):
+        return ""
+    content = delta.get("content")
+    return content if type(content) is str else ""
 
 
 def _is_error(document: object) -> bool:

@@ -22,10 +22,12 @@ class LineSplitter:
         if not rest:
             self._hold(first)
             return []
-        lines = [b"".join([*self._pending, first]), *rest[:-1]]
-        self._pending, self._pending_bytes = [], 0
-        self._hold(rest[-1])
-        return [line.removesuffix(b"\r") for line in lines]
+        if self._pending:
+            first = b"".join([*self._pending, first])
+            self._pending, self._pending_bytes = [], 0
+        self._hold(rest.pop())
+        lines = [first, *rest]
+        return [line.removesuffix(b"\r") for line in lines] if b"\r" in data or first.endswith(b"\r") else lines
 
     def finish(self) -> bytes:
         """The stream has ended: return what came after the last ``\\n``."""

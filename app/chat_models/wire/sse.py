@@ -53,10 +53,11 @@ class SseReader:
             line = line.removeprefix(_BYTE_ORDER_MARK)
         if self._raw:
             self._take_raw(line, frames)
-        elif not line:
-            self._end_event(frames)
         elif line.startswith(b"data:"):
             self._take_data(line[5:].removeprefix(b" "), frames)
+        elif not line:
+            if self._data or self._event:
+                self._end_event(frames)
         elif line.startswith(_RAW_JSON_STARTS):
             self._take_raw(line, frames)
         elif line.startswith(b"event:"):
@@ -69,15 +70,19 @@ class SseReader:
             self._end_event(frames)
             frames.append(Frame(None, terminator=True))
             return
-        if not data.strip():
+        if not data or data.isspace():
             return
-        self._data.append(data)
-        if len(self._data) > 1 and not data.rstrip().endswith(_RAW_JSON_ENDS):
-            return
-        complete, document = try_json(b"\n".join(self._data))
+        if self._data:
+            self._data.append(data)
+            if not data.rstrip().endswith(_RAW_JSON_ENDS):
+                return
+            data = b"\n".join(self._data)
+        complete, document = try_json(data)
         if complete:
             frames.append(Frame(document, self._event))
             self._data = []
+        elif not self._data:
+            self._data = [data]
 
     def _take_raw(self, line: bytes, frames: list[Frame]) -> None:
         self._raw.append(line)

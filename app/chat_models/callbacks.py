@@ -27,7 +27,7 @@ class CallbackHandler:
         """The answer is complete."""
 
     def on_llm_error(self, error: BaseException, *, run_id: str) -> None:
-        """The call failed or was cancelled."""
+        """The call failed, or was cancelled (``WorkCancelledError``)."""
 
 
 class StdoutHandler(CallbackHandler):

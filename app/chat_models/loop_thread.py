@@ -96,7 +96,8 @@ class LoopThread:
             self._loop = self._thread = None
         if loop is None or thread is None:
             return
-        asyncio.run_coroutine_threadsafe(_cancel_all(), loop).result(_JOIN_SECONDS)
+        with contextlib.suppress(TimeoutError):  # a task that doesn't let itself be cancelled must not keep the program
+            asyncio.run_coroutine_threadsafe(_cancel_all(), loop).result(_JOIN_SECONDS)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(_JOIN_SECONDS)
 

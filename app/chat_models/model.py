@@ -18,6 +18,7 @@ from app.chat_models.run import ChatEvent, ConfigInput, RunConfig, run_config
 from app.chat_models.threads import iterate_in_thread
 from app.domain.cancellation import CancelToken
 from app.domain.chat_errors import ChatError
+from app.domain.errors import WorkCancelledError
 from app.domain.messages import Accumulator, AIMessage, AIMessageChunk, Message
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class ChatModel:
         carry what had arrived as ``partial``. Nothing is sent before iteration starts.
         """
         messages = messages_from(input, system_prompt)
-        return self._run(messages, call_from(overrides), run_config(config).fresh(), Accumulator())
+        return self._run(messages, self._checked(call_from(overrides)), run_config(config).fresh(), Accumulator())
 
     async def ainvoke(
         self,
@@ -149,7 +150,7 @@ class ChatModel:
     ) -> AIMessage:
         """The whole answer. Arguments and errors as of ``astream``."""
         messages = messages_from(input, system_prompt)
-        call = replace(call_from(overrides), whole=not self.streaming)
+        call = replace(self._checked(call_from(overrides)), whole=not self.streaming)
         total = Accumulator()
         async with closing(self._run(messages, call, run_config(config).fresh(), total)) as chunks:
             async for _ in chunks:
@@ -235,7 +236,7 @@ class ChatModel:
             name = run.run_name or self.run_name
             return ChatEvent(kind, run.run_id or "", name, list(run.tags), dict(run.metadata), data)
 
-        chunks = self._run(messages_from(input, system_prompt), call_from(overrides), run, total)
+        chunks = self._run(messages_from(input, system_prompt), self._checked(call_from(overrides)), run, total)
         yield event("on_chat_model_start", input=input)
         try:
             async with closing(chunks):
@@ -250,6 +251,7 @@ class ChatModel:
 
     def bind(self, **overrides: Unpack[CallOverrides]) -> Self:
         """A model with other parameters; this one is unchanged. Both use the same connections."""
+        self.__dict__.setdefault("_warned", set())  # shared with the copy, so that it doesn't repeat warnings
         bound = copy.copy(self)
         bound.defaults = self.defaults.override(call_from(overrides))
         return bound
@@ -335,11 +337,17 @@ class ChatModel:
         except BaseException as error:
             if isinstance(error, ChatError) and error.partial is None and total.started:
                 error.partial = total.message()
+            cancelled = isinstance(error, (asyncio.CancelledError, GeneratorExit))
             for handler in handlers:
-                handler.on_llm_error(error, run_id=run_id)
+                handler.on_llm_error(WorkCancelledError() if cancelled else error, run_id=run_id)
             raise
         for handler in handlers:
             handler.on_llm_end(total.message(), run_id=run_id)
+
+    def _checked(self, call: Call) -> Call:
+        """``call``, after a look at what it amounts to with the defaults: bad values are told at once."""
+        self.resolve(call).check()
+        return call
 
     @property
     def sync_loop(self) -> LoopThread:

@@ -82,22 +82,28 @@ class PartMerger:
 
 
 def finished_parts(parts: Iterable[Part]) -> tuple[Part, ...]:
-    """The parts of a finished message: no indexes, and calls that a server opened twice under one id made one."""
+    """The parts of a finished message: no indexes, and calls that a server sent in two halves made one.
+
+    Halves have the same id, or the second brings only the name that the first of its index still lacks.
+    """
     result: list[Part] = []
-    calls: dict[str, int] = {}
+    by_id: dict[str, int] = {}
+    by_index: dict[int | None, int] = {}
     for part in parts:
         if isinstance(part, ToolCallPart):
-            known = calls.get(part.id) if part.id else None
+            known = by_id.get(part.id) if part.id else by_index.get(part.index)
             if known is not None and _same_call(result[known], part):
                 result[known] = _joined(result[known], part)
                 continue
-            calls[part.id] = len(result)
+            by_id[part.id] = by_index[part.index] = len(result)
         result.append(_without_index(part))
     return tuple(result)
 
 
 def _same_call(known: Part, part: ToolCallPart) -> bool:
-    return isinstance(known, ToolCallPart) and (not part.name or not known.name or part.name == known.name)
+    if not isinstance(known, ToolCallPart):
+        return False
+    return not known.name or (bool(part.id) and part.name in ("", known.name))
 
 
 def _joined(known: Part, part: ToolCallPart) -> Part:

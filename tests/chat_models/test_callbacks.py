@@ -13,6 +13,7 @@ from app.chat_models.callbacks import CallbackHandler, QueueHandler, StdoutHandl
 from app.chat_models.loop_thread import LoopThread
 from app.chat_models.model import ChatModel
 from app.domain.chat_errors import ServerError
+from app.domain.errors import WorkCancelledError
 from app.domain.messages import AIMessage, AIMessageChunk, Message
 from tests.chat_models.models import says, scripted
 
@@ -124,3 +125,15 @@ def test_a_queue_raises_the_error_at_the_reader(loop: LoopThread) -> None:
     with pytest.raises(ServerError, match="broken"):
         next(tokens)
     thread.join()
+
+
+@pytest.mark.requirement("B27", "B40")
+def test_a_cancelled_call_ends_the_reader_of_a_queue(loop: LoopThread) -> None:
+    handler = QueueHandler()
+    stream = scripted((AIMessageChunk("a"), 30.0, *says("b")), loop=loop, callbacks=(handler,)).stream("x")
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]  # a generator
+    tokens = handler.get_tokens()
+    assert next(tokens) == "a"
+    with pytest.raises(WorkCancelledError):
+        next(tokens)

@@ -188,3 +188,14 @@ def test_the_bounds_themselves_are_allowed(name: str, value: float, loop: LoopTh
     model = scripted(says("ok"), loop=loop)
     model.invoke("x", **{name: value})  # type: ignore[arg-type]  # the name is a parameter
     assert getattr(model.calls[0][1], name) == value
+
+
+@pytest.mark.requirement("B38")
+def test_bad_values_are_told_before_iteration(loop: LoopThread) -> None:
+    model = scripted(says("ok"), loop=loop)
+    with pytest.raises(ChatInputError, match="temperature"):
+        model.stream("x", temperature=9)
+    with pytest.raises(ChatInputError, match="no message"):
+        model.stream([])
+    bound = model.bind(tools=[{"name": "f"}])
+    assert bound.invoke("x", tool_choice="f").text == "ok"

@@ -173,6 +173,26 @@ def test_fragments_of_interleaved_calls_find_their_call() -> None:
     assert total.message().tool_calls == (ToolCall("a", "f", {"m": 1}), ToolCall("b", "g", {"n": 2}))
 
 
+@pytest.mark.requirement("C11")
+def test_a_name_that_comes_late_finds_its_call() -> None:
+    total = add_chunks(
+        [
+            AIMessageChunk(parts=(ToolCallPart("a", "", '{"x"', 0),)),
+            AIMessageChunk(parts=(ToolCallPart("", "f", ":1", 0),)),
+            AIMessageChunk(parts=(ToolCallPart("", "", "}", 0),)),
+            AIMessageChunk(parts=(ToolCallPart("b", "g", "{}", 1),)),
+        ]
+    )
+    assert total.message().tool_calls == (ToolCall("a", "f", {"x": 1}), ToolCall("b", "g", {}))
+
+
+@pytest.mark.requirement("C11")
+def test_halves_of_a_call_under_one_id_are_one_call() -> None:
+    halves = [ToolCallPart("a", "f", '{"x"', 0), ToolCallPart("b", "g", "{}", 0), ToolCallPart("a", "f", ":1}", 0)]
+    total = add_chunks([AIMessageChunk(parts=(half,)) for half in halves])
+    assert total.message().tool_calls == (ToolCall("a", "f", {"x": 1}), ToolCall("b", "g", {}))
+
+
 def test_of_facts_the_first_id_and_the_last_finish_win() -> None:
     total = add_chunks(
         [

@@ -270,8 +270,8 @@ def test_parameters_that_the_profile_forbids_are_dropped_with_one_warning(
 ) -> None:
     stub.reply(chat_stream("x"))
     model = stub_model(stub, loop, model="o3-mini", profile=get_model_profile("o3-mini", "openai"))
-    for _ in range(3):
-        model.invoke("x", temperature=0, max_tokens=5)
+    for bound in (model, model.bind(seed=1), model.bind(seed=2)):
+        bound.invoke("x", temperature=0, max_tokens=5)
     assert all("temperature" not in body for body in stub.bodies)
     assert all(body["max_completion_tokens"] == 5 for body in stub.bodies)
     warnings = [record for record in caplog.records if "temperature" in record.getMessage()]

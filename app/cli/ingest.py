@@ -23,12 +23,12 @@ def ingest(options: argparse.Namespace, output: Output) -> int:
     events: queue.SimpleQueue[IngestEvent] = queue.SimpleQueue()
     with open_services(os.environ, writer=True) as services:
         unsubscribe = services.ingest.subscribe(events.put)
-        pending = services.ingest.resume_pending()
-        if pending:
-            _follow(events, output)
-        job = services.ingest.add(options.paths)
         try:
+            if services.ingest.resume_pending():
+                _follow(events, output)
+            job = services.ingest.add(options.paths)
             summary = _follow(events, output)
+            output.row({"summary": _summary_row(summary)}, _summary_text(summary))
         except KeyboardInterrupt:
             output.note("Stopped. `footnote ingest` with the same paths goes on where this ended.")
             raise
@@ -45,7 +45,6 @@ def _follow(events: queue.SimpleQueue[IngestEvent], output: Output) -> IngestSum
         if isinstance(event, FileOutcome):
             output.row(_outcome_row(event), _outcome_text(event))
         elif isinstance(event, IngestSummary):
-            output.row({"summary": _summary_row(event)}, _summary_text(event))
             return event
 
 

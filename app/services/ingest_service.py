@@ -92,8 +92,8 @@ class IngestService:
         return self._start_job(lambda job: self._feed_paths(job, wanted))
 
     def resume_pending(self) -> IngestJob | None:
-        """Take up what an earlier run left unfinished. None if there is nothing."""
-        if not self._store.pending():
+        """Take up what an earlier run left unfinished, and what another embedding model embedded. None if nothing."""
+        if not self._store.pending() and not self._embedded_by_another_model():
             return None
         return self._start_job(self._feed_pending)
 
@@ -178,15 +178,22 @@ class IngestService:
         self._parse.put(IngestItem(job, self._store.enqueue(found.path, found.stamp)))
 
     def _feed_pending(self, job: IngestJob) -> None:
-        for record in self._store.pending():
+        lacking = [self._store.document(each) for each in self._embedded_by_another_model()]
+        for record in [*self._store.pending(), *lacking]:
             if job.token.cancelled:
                 return
             job.found(record.path, record.stamp.size)
             item = IngestItem(job, record)
-            if record.state is DocumentState.EMBEDDING:
+            if record.state in (DocumentState.EMBEDDING, DocumentState.READY):
                 self._feed_embedding(item, record)
             else:
                 self._parse.put(item)
+
+    def _embedded_by_another_model(self) -> list[int]:
+        """Opening the model takes a while, so it waits until there is something it could have embedded."""
+        return (
+            self._store.documents_without_vector(self._open_embedder().model_key) if self._store.chunk_count() else []
+        )
 
     def _feed_embedding(self, item: IngestItem, record: DocumentRecord) -> None:
         """A document that was split before the program ended needs only its missing vectors."""
@@ -238,9 +245,11 @@ class IngestService:
             if not chunks:
                 raise DocumentError(FailureReason.EMPTY, "There is no text in this file.")
             texts = [search_text(parsed.title, chunk.headings, chunk.text) for chunk in chunks]
-            result = self._store.replace_content(item.record.id, parsed, item.content_hash, chunks, texts)
+            self._store.replace_content(item.record.id, parsed, item.content_hash, chunks, texts)
             item.pages, item.chunk_count = parsed.page_count, len(chunks)
-            self._queue_chunks(item, result.new)
+            # Not only new chunks: kept ones may have been embedded by another model.
+            lacking = self._store.chunks_without_vector(self._open_embedder().model_key, item.record.id)
+            self._queue_chunks(item, lacking)
 
     def _queue_chunks(self, item: IngestItem, chunks: Sequence[ChunkToEmbed]) -> None:
         groups = group_chunks(item, chunks)

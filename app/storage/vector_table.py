@@ -63,6 +63,18 @@ class VectorTable:
             rows = connection.execute(query, {"document": document_id, "model": model_key}).fetchall()
         return [ChunkToEmbed(chunk_id, embedded_text(context, text)) for chunk_id, context, text in rows]
 
+    def documents_without_vector(self, model_key: str) -> list[int]:
+        """READY documents of which this model has not embedded every chunk: those of another model, in order of id."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT id FROM documents WHERE state = 'ready' AND EXISTS ("
+                "SELECT 1 FROM chunks WHERE document_id = documents.id AND NOT EXISTS ("
+                "SELECT 1 FROM vectors WHERE chunk_id = chunks.id "
+                "AND model_id = (SELECT id FROM embedding_models WHERE model_key = ?))) ORDER BY id",
+                (model_key,),
+            )
+            return [row[0] for row in rows]
+
     def finish(self, document_id: int, model_key: str | None = None) -> bool:
         """Show the document's chunks, unless one lacks a vector (of ``model_key``, or any); False if one does.
 

@@ -179,3 +179,29 @@ def test_a_document_removed_while_it_is_embedded_is_gone(rig: Rig, folder: Path)
     rig.wait(job)
     assert rig.store.documents() == []
     assert rig.store.vector_count("hash-8") == 0
+
+
+def test_after_a_change_of_model_every_document_is_embedded_anew_and_stays_ready(
+    make_rig: Callable[[], Rig], folder: Path
+) -> None:
+    (folder / "a.txt").write_text(LONG)
+    (folder / "b.txt").write_text("Short.")
+    make_rig().ingest(folder)
+    second = make_rig()
+    second.embedder.model_key = "other-8"
+    resumed = second.service.resume_pending()
+    assert resumed is not None
+    second.wait(resumed)
+    assert second.store.vector_count("other-8") == second.store.chunk_count() == len(second.embedder.embedded)
+    assert {record.state for record in second.store.documents()} == {DocumentState.READY}
+    assert second.service.resume_pending() is None
+
+
+def test_a_changed_file_is_whole_for_the_model_in_use(make_rig: Callable[[], Rig], folder: Path) -> None:
+    (folder / "a.txt").write_text(LONG)
+    make_rig().ingest(folder)
+    (folder / "a.txt").write_text(LONG.replace("subject 77", "something else"))
+    second = make_rig()
+    second.embedder.model_key = "other-8"
+    summary = second.ingest(folder)
+    assert second.store.vector_count("other-8") == summary.chunks

@@ -40,6 +40,7 @@ PREFIX = f"{FAMILY}{FORMAT}-"
 OPEN_ATTEMPTS = 3
 LONGEST_PROBLEM = 300
 MOST_PHRASE_CANDIDATES = 2_000
+MOST_SCANNED = 500
 
 _log = logging.getLogger(__name__)
 
@@ -86,10 +87,21 @@ class KeywordIndex:
                 self._replace_build()
 
     def refresh(self) -> None:
-        """Take over what changed in the library since the last call."""
+        """Take over what changed in the library since the last call; its owner writes it to the files."""
         with self._lock:
-            if self._view is not None:
-                self._catch_up()
+            self._catch_up()
+
+    def follow(self) -> None:
+        """Take over changes as a search may: without writing, and without waiting for one who does.
+
+        Chunks that wait for ``refresh`` are read one by one; in the library's owner, which is about to call it, no
+        more of them than that is quick for.
+        """
+        if self._lock.acquire(blocking=False):
+            try:
+                self._catch_up(write=False)
+            finally:
+                self._lock.release()
 
     def search(self, text: str, k: int, allowed: NDArray[np.int64] | None = None) -> list[tuple[int, float]]:
         """The at most ``k`` best chunks for a user's words as (chunk id, score), best first, equal ones by id.
@@ -211,22 +223,30 @@ class KeywordIndex:
 
     # Changes
 
-    def _catch_up(self) -> None:
+    def _catch_up(self, *, write: bool = True) -> None:
         """Bring the view to the library's present state. The lock is held."""
-        try:
-            self._apply_changes()
-        except ChangesPrunedError:
-            self._replace_build()
+        for _ in range(OPEN_ATTEMPTS):
+            try:
+                self._apply_changes(write=write)
+            except ChangesPrunedError:
+                if self._view is None or self._view.build.writable:
+                    break
+            else:  # the log may have been pruned just after the owner's last commit, which the next attempt sees
+                return
+        self._replace_build()
 
-    def _apply_changes(self) -> None:
+    def _apply_changes(self, *, write: bool) -> None:
         if self._view is None:
             return
         view = self._view = self._view if self._view.build.writable else self._reloaded(self._view)
-        if self._store.current_sequence() == view.sequence:
+        if self._store.current_sequence() == view.sequence and not (write and view.unwritten):
             return
         changes = self._store.changes_since(view.build.sequence)
+        if view.build.writable and not write and view.build.folder and len(changes.added) > MOST_SCANNED:
+            return
         added = list(map(_index_row, self._store.search_rows_of(changes.added)))
-        if view.build.writable and self._written(view.build, changes, added):
+        writing = view.build.writable and (write or view.build.folder is None)
+        if writing and self._written(view.build, changes, added):
             self._view = KeywordView(view.build)
             return
         rest = KeywordScan(stem_words)

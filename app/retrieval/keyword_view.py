@@ -60,6 +60,11 @@ class KeywordView:
         """The library's change that this view shows."""
         return self.build.sequence if self.seen is None else self.seen
 
+    @property
+    def unwritten(self) -> bool:
+        """Whether it shows changes that the files lack."""
+        return self.sequence != self.build.sequence
+
     def parse(self, text: str) -> KeywordQuery:
         """A user's text as a query, weighed by how often its words occur in the files, or in the rest without any."""
         count = self.build.chunk_count()

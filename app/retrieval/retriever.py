@@ -71,8 +71,8 @@ class Settings(Protocol):
 class Retriever:
     """Finds passages. Thread-safe; never waits for ingestion.
 
-    ``model_languages`` are the ISO 639-1 codes the embedding model knows, None for any. ``follow`` is for a process
-    that does not own the library: it looks for changes before each search. Methods may raise ``StorageError`` and
+    ``model_languages`` are the ISO 639-1 codes the embedding model knows, None for any. With ``follow`` each search
+    takes over first what changed in the library, as far as that is quick. Methods may raise ``StorageError`` and
     what loading the model raises (``ModelFileError``).
     """
 
@@ -106,8 +106,8 @@ class Retriever:
             return []
         allowed = self._store.chunk_ids_in_scope(scope or Scope())
         if self._follow:
-            self._vector_index.refresh()
-            self._keyword_index.refresh()
+            self._vector_index.follow()
+            self._keyword_index.follow()
         candidates = self._candidates(query, max(CANDIDATES, CANDIDATES_PER_RESULT * k), mode, allowed)
         passages = self._passages(candidates)
         if mode is not SearchMode.DENSE:

@@ -106,15 +106,17 @@ class VectorIndex:
     def refresh(self) -> None:
         """Take over what changed in the database since the last call."""
         with self._change_lock:
-            try:
-                changes = self._store.changes_since(self._sequence, self._model_key)
-            except ChangesPrunedError:
-                self._reconcile(self._parts)
-            else:
-                self._apply(changes.added, changes.removed)
-                self._sequence = changes.sequence
+            self._catch_up()
         if self._writer:
             self._start_maintenance()
+
+    def follow(self) -> None:
+        """Take over changes as a search may: without waiting for one who is at it already."""
+        if self._change_lock.acquire(blocking=False):
+            try:
+                self._catch_up()
+            finally:
+                self._change_lock.release()
 
     def search(
         self, query: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None
@@ -215,6 +217,16 @@ class VectorIndex:
         return MemoryBlock(ids, vectors) if len(ids) < SMALLEST_ROWS else FaissBlock.build(ids, vectors)
 
     # Changing
+
+    def _catch_up(self) -> None:
+        """The change lock is held."""
+        try:
+            changes = self._store.changes_since(self._sequence, self._model_key)
+        except ChangesPrunedError:
+            self._reconcile(self._parts)
+        else:
+            self._apply(changes.added, changes.removed)
+            self._sequence = changes.sequence
 
     def _apply(self, added: Sequence[int], removed: Sequence[int]) -> None:
         import numpy as np

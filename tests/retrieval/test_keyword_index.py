@@ -6,6 +6,9 @@ import json
 import random
 import re
 import shutil
+import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +26,7 @@ from app.retrieval.keyword_query import KeywordQuery
 from app.retrieval.search_text import words
 from tests.retrieval.small_library import SmallLibrary
 
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
 PARAGRAPHS = (
     "The quick brown fox jumps over the lazy dog.",
     "A dog that was quick, and a fox that was brown.",
@@ -356,6 +360,43 @@ def test_flipped_bytes_never_change_an_answer(library: SmallLibrary) -> None:
             continue
         assert path.name == ".managed.json" or b'"version"' in content[-200:], f"{path.name} was altered unnoticed"
         assert build.search(query, 10) == expected
+
+
+_CHILD = """
+import sys
+from pathlib import Path
+from app.retrieval.keyword_index import KeywordIndex
+from tests.retrieval.small_library import SmallLibrary
+
+library = SmallLibrary(Path(sys.argv[1]))
+index = KeywordIndex(library.store, library.folder / "index")
+print("ready", flush=True)
+index.open()
+for number in range(1000):
+    library.put(f"{number % 7}.txt", [f"apple {number} {row}" for row in range(20)])
+    index.refresh()
+    print(number, flush=True)
+"""
+
+
+@pytest.mark.requirement("R2")
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are killed by signal")
+def test_a_killed_process_leaves_an_index_that_catches_up(tmp_path: Path) -> None:
+    chance = random.Random(3)
+    for _ in range(5):
+        child = subprocess.Popen(
+            [sys.executable, "-c", _CHILD, str(tmp_path)], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+        )
+        assert child.stdout is not None
+        for _ in range(chance.randrange(1, 8)):
+            child.stdout.readline()
+        child.kill()
+        child.communicate(timeout=60)
+        library = SmallLibrary(tmp_path)
+        index = opened(library)
+        assert {chunk_id for chunk_id, _ in index.search("apple", 1000)} == set(library.texts())
+        index.close()
+        library.close()
 
 
 def test_a_pruned_log_means_a_new_build(library: SmallLibrary) -> None:

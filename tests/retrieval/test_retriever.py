@@ -239,8 +239,14 @@ def _assert_only_what_may_be_shown(desk: Desk, chance: random.Random) -> None:
 
 def test_a_following_retriever_sees_changes_by_itself(desk: Desk) -> None:
     follower = desk.made(follow=True)
-    desk.library.put("new.txt", ["Beekeepers meet on Mondays."])
+    document = desk.library.put("new.txt", ["Beekeepers meet on Mondays."])
     assert follower.search("when do beekeepers meet", k=1)[0].text == "Beekeepers meet on Mondays."
+    assert desk.keywords.status().unindexed == 1, "a search leaves writing to others"
+    desk.refresh()
+    assert desk.keywords.status().unindexed == 0
+    assert follower.search("when do beekeepers meet", k=1)[0].text == "Beekeepers meet on Mondays."
+    desk.library.store.remove(document)
+    assert "Beekeepers" not in " ".join(texts(follower.search("when do beekeepers meet")))
 
 
 def test_context_keeps_to_its_budget(desk: Desk) -> None:
@@ -265,8 +271,10 @@ def test_context_can_take_neighbours_in(desk: Desk) -> None:
     assert only.text == GARDEN[1]
 
 
-def test_a_search_does_not_wait_for_ingestion(desk: Desk) -> None:
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_search_does_not_wait_for_ingestion(desk: Desk, follow: bool) -> None:
     """While a transaction that writes is open, a search still answers, from what was there before."""
+    retriever = desk.made(follow=follow)
     release, writing = threading.Event(), threading.Event()
 
     def ingest() -> None:
@@ -279,7 +287,8 @@ def test_a_search_does_not_wait_for_ingestion(desk: Desk) -> None:
     thread.start()
     try:
         assert writing.wait(30)
-        assert texts(desk.retriever.search("water", mode=SearchMode.KEYWORD)) == [GARDEN[0]]
+        assert texts(retriever.search("water", mode=SearchMode.KEYWORD)) == [GARDEN[0]]
+        assert GARDEN[0] in texts(retriever.search("water"))
     finally:
         release.set()
         thread.join()

@@ -30,7 +30,7 @@ class SettingsController(QObject):
     def attach(self, services: Services) -> None:
         """The services are there: the stored theme counts."""
         self._services = services
-        self._runner.run(lambda: services.settings[THEME], self._use_theme)
+        self._runner.run(lambda: services.settings[THEME], self.use_theme)
 
     def switch_theme(self) -> None:
         """From light to dark or back."""
@@ -68,7 +68,7 @@ class SettingsController(QObject):
     def _change(self, setting: Setting[Any], value: Any) -> None:
         services = self._services
         if setting is THEME:
-            self._use_theme(value)
+            self.use_theme(value)
         if services is None:
             return
         self._runner.run(
@@ -89,7 +89,7 @@ class SettingsController(QObject):
 
     def _on_reset(self, setting: Setting[Any]) -> None:
         if setting is THEME:
-            self._use_theme(setting.default)
+            self.use_theme(setting.default)
         if self.dialog is not None:
             self.dialog.rows[setting.key].show_new_value(setting.default)
 
@@ -99,6 +99,7 @@ class SettingsController(QObject):
         if self.dialog is not None:
             self.dialog.rows[setting.key].show_problem(str(error))
 
-    def _use_theme(self, mode: ThemeMode) -> None:
+    def use_theme(self, mode: ThemeMode) -> None:
+        """Show a theme and remember it for the next start."""
         self._state.theme = mode
         self._appearance.set_mode(mode)

@@ -194,7 +194,7 @@ class ParserChild:
             self.stop()
 
     def _resident_bytes(self) -> int:
-        import psutil  # type: ignore[import-untyped]  # it ships no types
+        import psutil
 
         if self._process is None or self._process.pid is None:
             return 0

@@ -135,7 +135,7 @@ class OllamaCodec:
 
     def _origin(self, model: str = "") -> Origin:
         hint = f"Fetch it: ollama pull {model}" if model else "Fetch it with: ollama pull NAME"
-        return Origin(self.name, self.label, model, local=True, model_hint=hint)
+        return Origin(self.name, self.label, model, model_hint=hint)
 
 
 def _offered_tools(call: Call) -> tuple[Sequence[ToolSpec], str]:

@@ -134,7 +134,7 @@ class OllamaLibrary:
         )
 
     def _origin(self, name: str) -> Origin:
-        return Origin("ollama", "Ollama", name, self._endpoint.server.address, local=True)
+        return Origin("ollama", "Ollama", name)
 
 
 def _model(item: Mapping[str, Any]) -> OllamaModel:

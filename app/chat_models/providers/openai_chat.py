@@ -104,4 +104,4 @@ class OpenAIChatCodec:
 
     def _origin(self, model: str = "") -> Origin:
         hint = self.dialect.keys[0] if self.dialect.keys else ""
-        return Origin(self.dialect.name, self.dialect.label, model, key_hint=hint, local=self.dialect.local)
+        return Origin(self.dialect.name, self.dialect.label, model, key_hint=hint)

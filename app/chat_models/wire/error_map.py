@@ -79,14 +79,15 @@ _FEATURE_WORDS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who failed, in words for the user. ``key_hint`` names where its key comes from, e.g. ``OPENAI_API_KEY``."""
+    """Who failed, in words for the user.
+
+    ``key_hint`` names where its key comes from, e.g. ``OPENAI_API_KEY``; ``model_hint`` says how to get a model.
+    """
 
     provider: str
     label: str
     model: str = ""
-    address: str = ""
     key_hint: str = ""
-    local: bool = False
     model_hint: str = ""
 
 
@@ -186,8 +187,8 @@ def _headline(kind: type[ChatError], report: ErrorReport, origin: Origin) -> str
         ContextWindowExceededError: f"Question, passages and history are too long for {model}. Ask with fewer "
         "passages, start a new chat, or choose a model with a larger context.",
         ContentFilterError: f"{who} refused this question or its answer by its content rules. Put it differently.",
-        ModelNotFoundError: f"{who} doesn't know {model} at {origin.address or 'its address'}. "
-        f"{origin.model_hint or 'Check the model’s name and the address.'}",
+        ModelNotFoundError: f"{who} doesn't know {model}. "
+        f"{origin.model_hint or 'Check the name of the model, and the address if it is not the usual one.'}",
         UnsupportedFeatureError: f"{model} can't do what was asked for.",
         InvalidRequestError: f"{who} says that the request is wrong ({report.status}).",
         OverloadedError: f"{who} has too much to do or is still loading the model ({report.status}). Try again soon.",

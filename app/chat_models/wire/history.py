@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from app.domain.messages import AIMessage, Message, SystemMessage, TextPart, ToolCallPart, ToolMessage, Usage
+from app.domain.messages import AIMessage, Message, SystemMessage, TextPart, ToolCallPart, Usage
 
 
 def split_system(messages: Sequence[Message]) -> tuple[str, list[Message]]:
@@ -68,11 +68,6 @@ def after_last_user_turn(messages: Sequence[Message]) -> int:
 def only_text(message: Message) -> bool:
     """Whether a message holds nothing but text."""
     return all(isinstance(part, TextPart) for part in message.parts)
-
-
-def is_empty_result(message: Message) -> bool:
-    """Whether a tool message carries no result."""
-    return isinstance(message, ToolMessage) and not message.results
 
 
 def usage_difference(new: Usage, old: Usage | None) -> Usage:

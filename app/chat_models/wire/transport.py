@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,7 +18,7 @@ from app.chat_models.wire.event_stream import EventStreamReader
 from app.chat_models.wire.frames import Frame, FrameReader, FramingError
 from app.chat_models.wire.json_body import JsonBodyReader
 from app.chat_models.wire.sse import NdjsonReader, SseReader
-from app.domain.chat_errors import APIConnectionError, ChatInputError, ProtocolError
+from app.domain.chat_errors import APIConnectionError, APITimeoutError, ChatInputError, ProtocolError
 from app.domain.secrets import redact
 from app.network.http import HttpFactory
 
@@ -199,11 +199,12 @@ class HttpTransport:
                 should_retry=False,
             )
         body = bytearray()
-        async with aclosing(self._body(response, patience)) as pieces:
-            async for data in pieces:
-                body += data
-                if len(body) > _MAX_ERROR_BYTES:
-                    break
+        with suppress(APITimeoutError):  # the status says more than the rest of the body would
+            async with aclosing(self._body(response, patience)) as pieces:
+                async for data in pieces:
+                    body += data
+                    if len(body) > _MAX_ERROR_BYTES:
+                        break
         text = redact(body.decode("utf-8", "replace"), *self._auth.secrets)
         raise errors.error(response.status_code, headers, text.encode())
 

@@ -26,7 +26,7 @@ from app.domain.chat_errors import (
 )
 from app.domain.messages import AIMessage
 
-ORIGIN = Origin("acme", "Acme", "acme-1", "https://api.acme.example/v1", "ACME_API_KEY")
+ORIGIN = Origin("acme", "Acme", "acme-1", "ACME_API_KEY")
 
 
 def openai(message: str, kind: str = "invalid_request_error", code: str | None = None) -> dict[str, Any]:

@@ -231,6 +231,12 @@ def test_an_error_body_that_breaks_off_is_still_an_error(stub: StubServer, loop:
         stub_model(stub, loop).invoke("Hi")
 
 
+def test_an_error_body_that_stalls_is_still_an_error(stub: StubServer, loop: LoopThread) -> None:
+    stub.reply(b'{"error"', Stall(), status=429, content_type="application/json")
+    with pytest.raises(RateLimitError):
+        stub_model(stub, loop, timeouts=Timeouts(first_token=0.3)).invoke("Hi")
+
+
 def test_an_endless_error_body_is_cut(stub: StubServer, loop: LoopThread) -> None:
     stub.reply(*[b"x" * 100_000] * 20, Stall(), status=429, content_type="text/plain")
     with pytest.raises(RateLimitError) as caught:

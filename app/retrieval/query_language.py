@@ -38,10 +38,14 @@ _TELLING_PART = 4
 
 
 def query_script(text: str) -> str:
-    """``LATIN`` if at least half of the letters are (or there are none), else ``OTHER``."""
+    """``LATIN`` if at least half of the writing is (or there is none), else ``OTHER``.
+
+    An ideograph or a syllable counts like two letters.
+    """
     letters = [character for character in text[:_MOST_CHARACTERS] if character.isalpha()]
     latin = sum(character < "\u0250" or unicodedata.name(character, "").startswith("LATIN") for character in letters)
-    return LATIN if 2 * latin >= len(letters) else OTHER
+    other = sum(2 if character >= "\u2e80" else 1 for character in letters) - latin
+    return LATIN if latin >= other else OTHER
 
 
 def query_language(text: str) -> str | None:

@@ -5,6 +5,9 @@ an answer at all, and has to reach ``ENOUGH``. The measures are the similarity o
 and sentence with its context (a sentence like "It has no locks" says nothing without its title), of question and
 passage, the shares of the question's words, and whether the sentence holds the kind of fact asked for. Weights and
 limits were set on the passages and questions in ``tests/grounding/data``.
+
+The default embedding model can't tell texts in other scripts than the Latin one apart; there words alone decide (on
+questions of XQuAD in Chinese they separate answerable from unanswerable with an AUC of .96, embeddings with .79).
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from app.grounding.candidates import Candidate, CandidateFinder, GivenPassage
 from app.grounding.questions import AnswerKind
+from app.retrieval.query_language import LATIN, query_script
 
 if TYPE_CHECKING:
     from app.retrieval.embedder import Embedder
@@ -22,8 +26,10 @@ if TYPE_CHECKING:
 MOST_SENTENCES = 4
 MOST_CANDIDATES = 32
 ENOUGH = 1.13
+_ENOUGH_WORDS = 0.35
 _CLOSE = 0.6
 _CLOSE_FACT = 0.3
+_CLOSE_SHARE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,10 @@ def select_sentences(question: str, passages: Sequence[GivenPassage], embedder: 
     Passages come best first.
     """
     finder = CandidateFinder(question, passages)
-    scored = score(question, _promising(finder.candidates()), embedder)
+    if query_script(question) == LATIN:
+        scored = score(question, _promising(finder.candidates()), embedder)
+    else:
+        scored = [_by_words(each) for each in finder.candidates()]
     if not scored:
         return Selection((), 0.0)
     evidence = max(each.evidence for each in scored)
@@ -90,6 +99,12 @@ def _scored(each: Candidate, alone: float, in_context: float) -> Scored:
     return Scored(each, standing, evidence)
 
 
+def _by_words(each: Candidate) -> Scored:
+    """Score by words alone, on the scale of ``_scored``."""
+    standing = 2 * each.in_sentence + 0.6 * each.in_passage + 0.05 * each.fits
+    return Scored(each, standing, ENOUGH * (each.in_sentence + each.in_passage) / _ENOUGH_WORDS)
+
+
 def _promising(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Keep the candidates that are worth embedding, by words and by rank of their passage."""
     if len(candidates) <= MOST_CANDIDATES:
@@ -104,10 +119,9 @@ def _promising(candidates: Sequence[Candidate]) -> list[Candidate]:
 def _around(best: Scored, scored: Sequence[Scored], kind: AnswerKind) -> tuple[Candidate, ...]:
     """Take the best sentence and those of its passage that come close to it; fewer where one fact is asked for."""
     margin = _CLOSE if kind is AnswerKind.OPEN else _CLOSE_FACT
+    least = max(best.standing - margin, _CLOSE_SHARE * best.standing)
     near = [
-        each
-        for each in scored
-        if each.candidate.passage.id == best.candidate.passage.id and each.standing >= best.standing - margin
+        each for each in scored if each.candidate.passage.id == best.candidate.passage.id and each.standing >= least
     ]
     near.sort(key=lambda each: -each.standing)
     return tuple(sorted((each.candidate for each in near[:MOST_SENTENCES]), key=lambda each: each.start))

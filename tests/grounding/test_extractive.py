@@ -179,3 +179,16 @@ def test_a_plain_message_without_passages_is_refused(model: ExtractiveAnswerer) 
 
 def test_it_introduces_itself(model: ExtractiveAnswerer) -> None:
     assert model.get_model_info() == {"model_id": "extractive", "provider": "extractive"}
+
+
+def test_scripts_that_the_embedding_model_does_not_know_are_answered_by_words(
+    model: ExtractiveAnswerer, embedder: WordEmbedder
+) -> None:
+    found = passages("东京是日本的首都。大阪以美食闻名于世。京都有许多古老的寺庙。", "猫是一种常见的宠物。", title="")
+
+    answered = ask(model, "大阪以什么闻名？", found)
+    refused = ask(model, "北极熊吃什么东西？", found)
+
+    assert answered.text == "大阪以美食闻名于世。 [p1]"
+    assert refused.response_metadata["answered"] is False
+    assert embedder.batches == []

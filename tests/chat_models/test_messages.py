@@ -285,20 +285,19 @@ def test_a_message_is_no_chunk_and_roles_differ() -> None:
     assert AIMessageChunk("x").message() == AIMessage("x")
 
 
-def test_adding_many_chunks_takes_linear_time_and_memory() -> None:
+def test_adding_many_chunks_takes_linear_time() -> None:
     def seconds(count: int) -> float:
         total = Accumulator()
         chunk = AIMessageChunk(parts=(TextPart("abcde", 0),))
-        begin = time.perf_counter()
+        begin = time.thread_time()
         for _ in range(count):
             total.add(chunk)
         assert len(total.message().text) == 5 * count
-        return time.perf_counter() - begin
+        return time.thread_time() - begin
 
-    seconds(1000)
-    small = min(seconds(5_000) for _ in range(3))
-    large = min(seconds(50_000) for _ in range(3))
-    assert large < small * 40
+    small = min(seconds(10_000) for _ in range(5))
+    large = min(seconds(100_000) for _ in range(5))
+    assert large < small * 50, "ten times as many chunks, but a hundred times the work"
 
 
 def test_importing_messages_and_models_does_not_import_pydantic_or_http() -> None:

@@ -295,7 +295,9 @@ class Desktop(QObject):
 
     def _show_library_state(self) -> None:
         ready = self.documents.count(DocumentState.READY)
-        self.window.chat.composer.set_scope(f"Asks {counted(ready, 'document')}" if ready else "No documents yet")
+        self.window.chat.composer.set_scope(
+            f"Answers from {counted(ready, 'document')}" if ready else "No documents yet"
+        )
         if not self.library.loaded:
             return
         invitation = self.window.chat.invitation

@@ -72,7 +72,7 @@ class SourceChips(QWidget):
         place = f" · p. {citation.page}" if citation.page else ""
         button = TextButton(
             self._appearance,
-            f"{' '.join(map(str, numbers))}   {short}{place}",
+            f"{', '.join(map(str, numbers))}   {short}{place}",
             kind="source",
             icon="file-text",
             parent=self,
@@ -173,6 +173,6 @@ def _about(entry: MessageEntry) -> str:
     if entry.passage_count is not None:
         parts.append(f"{counted(entry.passage_count, 'passage')} read")
     total = entry.timings.get("total") or max(entry.timings.values(), default=0.0)
-    if total:
+    if total >= 0.05:
         parts.append(elapsed(total))
     return " · ".join(parts)

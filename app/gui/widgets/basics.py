@@ -155,7 +155,7 @@ class TextButton(QPushButton):
     ) -> None:
         super().__init__(parent)
         # An ampersand in a name is an ampersand, not a shortcut.
-        self.setText(text.replace("&", "&&"))
+        self.setText((" " if icon else "") + text.replace("&", "&&"))
         self._appearance, self._icon_name, self._icon_color = appearance, icon, icon_color
         self.setProperty("kind", kind)
         self.setCursor(Qt.CursorShape.PointingHandCursor)

@@ -91,7 +91,11 @@ class ChatPanel(QWidget):
         row.addWidget(self.composer, 1000)
         row.addStretch(1)
         column.addLayout(row)
-        hint = plain_label("Everything stays on this computer. Check the footnotes.", scale="small", tone="tertiary")
+        hint = plain_label(
+            "Click a footnote to read its source. Sentences underlined with dots have none.",
+            scale="small",
+            tone="tertiary",
+        )
         hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         column.addWidget(hint)
         return foot

@@ -56,7 +56,7 @@ class DocumentDelegate(QStyledItemDelegate):
 
     def _paint_tile(self, painter: QPainter, tile: QRect, entry: DocumentEntry) -> None:
         theme = self._appearance.theme
-        soft, strong = ("danger_soft", "danger") if entry.failed else ("sunken", "text_secondary")
+        soft, strong = ("danger_soft", "danger") if entry.failed else ("surface", "text_secondary")
         painter.setBrush(theme.color(soft))
         painter.drawRoundedRect(tile, 8, 8)
         name = "warning" if entry.failed else "clock" if entry.state in WAITING_STATES else icon_name(entry)

@@ -13,6 +13,7 @@ from app.gui.wording import citation_place
 WIDTH = 400
 LONGEST_QUOTE = 420
 DELAY_MILLISECONDS = 180
+MARGIN, GAP = 14, 8
 
 
 class FootnoteCard(QFrame):
@@ -32,8 +33,8 @@ class FootnoteCard(QFrame):
         head.addWidget(IconLabel(appearance, "file-text", size=15))
         head.addWidget(self._place, 1)
         column = QVBoxLayout(self)
-        column.setContentsMargins(14, 11, 14, 11)
-        column.setSpacing(7)
+        column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        column.setSpacing(GAP)
         column.addLayout(head)
         column.addWidget(self._quote)
         column.addWidget(self._hint)
@@ -68,8 +69,7 @@ class FootnoteCard(QFrame):
         self._shadow.setColor(self._appearance.theme.color("shadow"))
         width = min(WIDTH, window.width() - 24)
         self.setFixedWidth(width)
-        layout = self.layout()
-        height = layout.heightForWidth(width) if layout is not None else self.sizeHint().height()
+        height = self._height_for(width)
         self.setFixedHeight(height)
         marker = QRect(window.mapFromGlobal(self._marker.topLeft()), self._marker.size())
         left = max(12, min(marker.center().x() - width // 2, window.width() - width - 12))
@@ -77,3 +77,8 @@ class FootnoteCard(QFrame):
         self.move(QPoint(left, above if above >= 12 else marker.bottom() + 8))
         self.show()
         self.raise_()
+
+    def _height_for(self, width: int) -> int:
+        inside = width - 2 * MARGIN - 2
+        small = max(self._place.sizeHint().height(), 15) + self._hint.sizeHint().height()
+        return small + self._quote.heightForWidth(inside) + 2 * GAP + 2 * MARGIN + 2

@@ -152,11 +152,16 @@ class SessionPanel(QWidget):
         column.addWidget(self._make_head())
         column.addWidget(self.new_button)
         column.addWidget(self.list, 1)
+        self._hint = plain_label("Your chats will be listed here.", scale="small", tone="tertiary")
+        self._hint.setContentsMargins(10, 0, 0, 6)
+        column.addWidget(self._hint)
         column.addWidget(self._make_foot())
         self.list.selectionModel().currentChanged.connect(self._on_current_changed)
         self.list.clicked.connect(self._on_current_changed)
         self.list.delete_key_pressed.connect(self._delete_current)
         self.list.customContextMenuRequested.connect(self._show_menu)
+        for signal in (model.modelReset, model.rowsInserted, model.rowsRemoved):
+            signal.connect(self._show_hint)
 
     def _make_head(self) -> QWidget:
         head = QWidget()
@@ -210,6 +215,9 @@ class SessionPanel(QWidget):
         row = self._model.row_of(session_id)
         if row is not None:
             self.list.edit(self._model.index(row))
+
+    def _show_hint(self) -> None:
+        self._hint.setVisible(self._model.rowCount() == 0)
 
     def _on_current_changed(self, index: QModelIndex, _before: QModelIndex | None = None) -> None:
         if index.isValid():

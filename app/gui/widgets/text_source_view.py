@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import QFont, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextOption, QWheelEvent
+from PySide6.QtGui import (
+    QFont,
+    QKeyEvent,
+    QResizeEvent,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextOption,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from app.gui.sources import TextExtract
@@ -21,6 +30,8 @@ class TextSourceView(QTextEdit):
         self._extract = TextExtract("")
         self._zoom = 1.0
         self._matches: list[QTextCursor] = []
+        # Until the reader scrolls himself, the passage is kept in view while the panel changes its size.
+        self._keeping_passage = False
         self.setReadOnly(True)
         self.setAcceptRichText(False)
         self.setUndoRedoEnabled(False)
@@ -31,6 +42,7 @@ class TextSourceView(QTextEdit):
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setAccessibleName("Text of the document")
         self.setTabChangesFocus(True)
+        self.verticalScrollBar().actionTriggered.connect(self._let_go)
         appearance.changed.connect(self._mark)
 
     def show_extract(self, extract: TextExtract) -> None:
@@ -41,6 +53,7 @@ class TextSourceView(QTextEdit):
         self.setPlainText(extract.text)
         self._set_spacing()
         self._mark()
+        self._keeping_passage = True
         self.reveal_passage()
 
     @property
@@ -85,6 +98,7 @@ class TextSourceView(QTextEdit):
 
     def show_match(self, number: int) -> None:
         """Bring one of the places found into view."""
+        self._let_go()
         if self._matches:
             match = self._matches[number % len(self._matches)]
             self._mark(current=match)
@@ -95,12 +109,25 @@ class TextSourceView(QTextEdit):
         data.setText(self.textCursor().selection().toPlainText())
         return data
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._keeping_passage:
+            self.reveal_passage()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._let_go()
+        super().keyPressEvent(event)
+
     def wheelEvent(self, event: QWheelEvent) -> None:
+        self._let_go()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.zoom(1.1 if event.angleDelta().y() > 0 else 1 / 1.1)
             event.accept()
             return
         super().wheelEvent(event)
+
+    def _let_go(self) -> None:
+        self._keeping_passage = False
 
     def passage_cursor(self) -> QTextCursor:
         """The marked passage."""

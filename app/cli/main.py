@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.cli.output import Output
 from app.domain.errors import BadInputError, UserFacingError
+from app.settings.logs import log_file, start_log
+from app.settings.paths import AppPaths
 
 Command = Callable[[argparse.Namespace, Output], int]
-EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 1, 2, 130, 141
+
+log = logging.getLogger(__name__)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -21,7 +25,13 @@ def run(arguments: Sequence[str]) -> int:
     options = build_parser().parse_args(arguments)
     output = Output(sys.stdout, sys.stderr, as_json=getattr(options, "json", False))
     try:
-        return _command(options.command)(options, output)
+        paths = AppPaths.from_environment(os.environ)
+        handler = start_log(paths)
+        try:
+            return _execute(options, output, paths)
+        finally:
+            logging.getLogger().removeHandler(handler)
+            handler.close()
     except UserFacingError as error:
         output.problem(str(error))
         # An error of chat input is a ValueError: what was asked for can't be, and nothing was sent.
@@ -31,7 +41,19 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         # The reader (`head`) has what it wanted; Python must not complain at exit about the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE if hasattr(signal, "SIGPIPE") else EXIT_FAILED
+        return EXIT_BROKEN_PIPE
+
+
+def _execute(options: argparse.Namespace, output: Output, paths: AppPaths) -> int:
+    """Run the command. A bug of ours is told in words; its traceback goes to the log."""
+    try:
+        return _command(options.command)(options, output)
+    except (UserFacingError, BrokenPipeError):
+        raise
+    except Exception:
+        log.exception("footnote %s failed", options.command)
+        output.problem(f"Something went wrong inside Footnote. The details are in {log_file(paths)}.")
+        return EXIT_FAILED
 
 
 def build_parser() -> argparse.ArgumentParser:

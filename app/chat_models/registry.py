@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.chat_models import providers as provider_files
@@ -227,6 +228,7 @@ def _wrapped(model: ChatModel, settings: Mapping[str, Any]) -> ChatModel:
 def init_chat_model(spec: str, **settings: Any) -> ChatModel:
     """A model by name, such as ``init_chat_model("openai:gpt-4o-mini", temperature=0)``; see ``ModelRegistry.model``.
 
-    Each call makes a registry of its own; a program that makes many models shares one ``ModelRegistry``.
+    Keys may stand in the environment or in ``.env`` in the current folder. Each call makes a registry of its own; a
+    program that makes many models shares one ``ModelRegistry``.
     """
-    return ModelRegistry().model(spec, **settings)
+    return ModelRegistry(keys=KeySource(dotenv=Path(".env"))).model(spec, **settings)

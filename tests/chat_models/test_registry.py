@@ -148,6 +148,20 @@ def test_a_dotenv_file_is_read_once_and_after_the_environment(tmp_path: Path) ->
 
 
 @pytest.mark.requirement("A23")
+def test_a_dotenv_file_of_the_current_folder_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stub: StubServer, loop: LoopThread
+) -> None:
+    stub.reply(chat_stream("x"))
+    (tmp_path / ".env").write_text(f"OPENAI_API_KEY={KEY}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    model = init_chat_model("openai:m", base_url=f"{stub.url}/v1")
+    model.loop = loop
+    model.invoke("x")
+    assert stub.requests[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.requirement("A23")
 def test_a_missing_key_names_the_variable() -> None:
     with pytest.raises(AuthenticationError, match="OPENAI_API_KEY") as caught:
         _registry().model("openai:gpt-4o")

@@ -127,8 +127,8 @@ CONTENT = (
         "the number of a tool call is constant",
         "C10",
         "app/chat_models/wire/tool_slots.py",
-        "        self._count += 1\n",
-        "        self._count = 1\n",
+        "slot = _Slot(self._count, id or",
+        "slot = _Slot(0, id or",
         (
             "tests/chat_models/test_tools.py",
             "tests/chat_models/providers/test_openai_stream.py",

@@ -258,9 +258,7 @@ def test_a_batch_keeps_order_and_limit(loop: LoopThread) -> None:
 
     model = Slow(loop=loop)
     inputs: list[Any] = [str(number) for number in range(9)] + [[HumanMessage("9")]]
-    begin = time.perf_counter()
     assert [each.content for each in _answers(model.batch(inputs))] == [str(number) for number in range(10)]
-    assert time.perf_counter() - begin < 0.3
     assert model.peak == 10
     model.peak = 0
     model.batch(inputs, config={"max_concurrency": 3})
@@ -316,9 +314,12 @@ def test_calls_run_side_by_side() -> None:
     async def three() -> None:
         await asyncio.gather(*(model.ainvoke("x") for _ in range(3)))
 
-    begin = time.perf_counter()
-    asyncio.run(three())
-    assert time.perf_counter() - begin < 0.5
+    def seconds() -> float:
+        begin = time.perf_counter()
+        asyncio.run(three())
+        return time.perf_counter() - begin
+
+    assert min(seconds() for _ in range(3)) < 0.4
 
 
 @pytest.mark.requirement("B17")

@@ -21,12 +21,17 @@ _BULLET = re.compile(r"(?:[-*+•‣◦▪●·–—>]\s+)+")
 
 @dataclass(frozen=True, slots=True)
 class GivenPassage:
-    """A passage as a model is given it: its id in the prompt, its text and what stands above it."""
+    """A passage as a model is given it: its id in the prompt, its text and what stands above it.
+
+    ``document`` is the same for passages of one document, where ``start`` is the passage's place.
+    """
 
     id: str
     text: str
     context: str = ""
     similarity: float | None = None
+    document: int | str = ""
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,11 @@ class Candidate:
     def text(self) -> str:
         """The sentence as it stands in the passage."""
         return self.passage.text[self.start : self.end]
+
+    @property
+    def place(self) -> int:
+        """Where the sentence begins in its document."""
+        return self.passage.start + self.start
 
     @property
     def passage_similarity(self) -> float:

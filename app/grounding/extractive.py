@@ -98,4 +98,11 @@ def _nearest(candidate: Candidate | None) -> str:
 def _given(part: TextPart) -> GivenPassage:
     extras = part.extras
     context = ". ".join(each for each in (extras.get("title", ""), *extras.get("headings", ())) if each)
-    return GivenPassage(extras["passage_id"], extras.get("text", part.text), context, extras.get("similarity"))
+    return GivenPassage(
+        id=extras["passage_id"],
+        text=extras.get("text", part.text),
+        context=context,
+        similarity=extras.get("similarity"),
+        document=extras.get("document") or extras["passage_id"],
+        start=extras.get("start", 0),
+    )

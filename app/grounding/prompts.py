@@ -97,6 +97,8 @@ def _passage_part(passage_id: str, passage: Passage) -> TextPart:
         "title": passage.title,
         "headings": list(passage.headings),
         "similarity": passage.similarity,
+        "document": passage.document_id,
+        "start": passage.start,
     }
     return TextPart(f"{head}\n<passage>\n{_inert(passage.text)}\n</passage>\n\n", extras=extras)
 

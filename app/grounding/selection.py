@@ -27,8 +27,8 @@ MOST_SENTENCES = 4
 MOST_CANDIDATES = 32
 ENOUGH = 1.13
 _ENOUGH_WORDS = 0.35
-_CLOSE = 0.6
-_CLOSE_FACT = 0.3
+_CLOSE = 0.5
+_CLOSE_FACT = 0.2
 _CLOSE_SHARE = 0.6
 
 
@@ -117,11 +117,11 @@ def _promising(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _around(best: Scored, scored: Sequence[Scored], kind: AnswerKind) -> tuple[Candidate, ...]:
-    """Take the best sentence and those of its passage that come close to it; fewer where one fact is asked for."""
+    """Take the best sentence and those of its document that come close to it; fewer where one fact is asked for."""
     margin = _CLOSE if kind is AnswerKind.OPEN else _CLOSE_FACT
     least = max(best.standing - margin, _CLOSE_SHARE * best.standing)
     near = [
         each for each in scored if each.candidate.passage.id == best.candidate.passage.id and each.standing >= least
     ]
     near.sort(key=lambda each: -each.standing)
-    return tuple(sorted((each.candidate for each in near[:MOST_SENTENCES]), key=lambda each: each.start))
+    return tuple(sorted((each.candidate for each in near[:MOST_SENTENCES]), key=lambda each: each.place))

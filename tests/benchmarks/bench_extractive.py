@@ -1,0 +1,186 @@
+"""The built-in answerer on CLAPNQ's development questions over all their passages, through the whole program.
+
+Every passage becomes a file, is ingested, and every question is asked in a session of its own. An answer counts as
+right when one of its footnotes opens the question's own passage. ROUGE-L is the mean over the answerable questions,
+refused ones counting nothing. Limits of the answerer were set on ``tests/grounding/data/tuning.jsonl``, whose figures
+stand beside.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.bootstrap import Services
+from app.domain.turns import StoredMessage, TurnFinished
+from app.settings.paths import AppPaths
+from tests.benchmarks.report import Report
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+TEST_DATA = Path(os.environ.get("FOOTNOTE_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+CLAPNQ = TEST_DATA / "qa" / "clapnq_dev"
+TUNING = REPOSITORY / "tests" / "grounding" / "data" / "tuning.jsonl"
+MARKER = re.compile(r"\s?\[\d+\]")
+UNSAFE = re.compile(r"[^\w .,()'-]")
+REFUSED_GOAL, RIGHT_GOAL, SECONDS_GOAL = 42, 40, 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, the passage it belongs to, and the answers people wrote (none if it can't be answered)."""
+
+    id: str
+    text: str
+    passage_id: str
+    answerable: bool
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What became of a question."""
+
+    question: Question
+    message: StoredMessage
+    seconds: float
+
+    @property
+    def right(self) -> bool:
+        """Whether it was answered with a footnote on the question's own passage."""
+        return self.message.answered and self.question.passage_id in {
+            citation.path.parent.name for citation in self.message.citations
+        }
+
+    @property
+    def text(self) -> str:
+        """The answer without footnote numbers; empty when it was refused."""
+        return MARKER.sub("", self.message.text) if self.message.answered else ""
+
+
+def run(report: Report) -> None:
+    """Measure CLAPNQ, then the tuning set."""
+    if not CLAPNQ.is_dir():
+        report.note(f"skipped: no data at {CLAPNQ}")
+        return
+    passages = {row["_id"]: (row["title"], row["text"]) for row in _rows(CLAPNQ / "corpus.jsonl")}
+    asked = ask_all(passages, _clapnq_questions())
+    refused, right = _refused(asked), sum(each.right for each in asked if each.question.answerable)
+    report.figure("CLAPNQ: refused of 60 unanswerable", refused, "questions", goal=REFUSED_GOAL)
+    report.figure("CLAPNQ: answered with the right passage of 60", right, "questions", goal=RIGHT_GOAL)
+    longest = max(len(each.message.sentences) for each in asked if each.message.answered)
+    report.figure("CLAPNQ: longest answer", longest, "sentences", goal=4, higher_is_better=False)
+    report.figure("CLAPNQ: ROUGE-L over the answerable, refused as 0", rouge_l(asked, _metrics().rouge_l), "%")
+    _report_seconds(report, asked)
+    _report_tuning_set(report)
+
+
+def _report_seconds(report: Report, asked: list[Asked]) -> None:
+    seconds = sorted(each.seconds for each in asked)
+    median = statistics.median(seconds)
+    name = "CLAPNQ: seconds an answer, search included, median"
+    report.figure(name, median, "s", goal=SECONDS_GOAL, higher_is_better=False)
+    report.figure("CLAPNQ: seconds an answer, 95th percentile", seconds[int(0.95 * len(seconds))], "s")
+
+
+def _report_tuning_set(report: Report) -> None:
+    passages, questions = tuning_set()
+    asked = ask_all(passages, questions)
+    answerable = [each for each in asked if each.question.answerable]
+    share = _refused(asked) / (len(asked) - len(answerable))
+    report.figure("tuning set: refused of the unanswerable", 100 * share, "%")
+    right = sum(each.right for each in answerable) / len(answerable)
+    report.figure("tuning set: answered with the right passage", 100 * right, "%")
+
+
+def ask_all(passages: dict[str, tuple[str, str]], questions: list[Question]) -> list[Asked]:
+    """Ingest the passages (title and text by id) into a new library and ask every question."""
+    with _library(passages) as services:
+        _ask(services, questions[0])  # loads the models
+        return [_ask(services, question) for question in questions]
+
+
+def rouge_l(asked: list[Asked], measure: Callable[[str, str], tuple[float, float, float]]) -> float:
+    """Mean ROUGE-L F-measure over the answerable questions, per cent."""
+    scores = [
+        max(measure(each.text, reference)[0] for reference in each.question.references)
+        for each in asked
+        if each.question.answerable
+    ]
+    return 100 * statistics.fmean(scores)
+
+
+def tuning_set() -> tuple[dict[str, tuple[str, str]], list[Question]]:
+    """Passages by id, and questions, of the set that the answerer's limits were set on."""
+    rows = _rows(TUNING)
+    passages = {row["passage"]: (row["title"], row["text"]) for row in rows if "text" in row}
+    questions = [
+        Question(str(number), row["question"], row["passage"], bool(row["evidence"]))
+        for number, row in enumerate(rows)
+        if "question" in row
+    ]
+    return passages, questions
+
+
+def _refused(asked: list[Asked]) -> int:
+    return sum(not each.message.answered for each in asked if not each.question.answerable)
+
+
+@contextmanager
+def _library(passages: dict[str, tuple[str, str]]) -> Iterator[Services]:
+    with tempfile.TemporaryDirectory() as folder:
+        documents = Path(folder) / "documents"
+        for passage_id, (title, text) in passages.items():
+            path = documents / passage_id / (UNSAFE.sub("_", title) + ".txt")
+            path.parent.mkdir(parents=True)
+            path.write_text(text, encoding="utf-8")
+        paths = AppPaths.from_environment({"FOOTNOTE_HOME": str(Path(folder) / "home")})
+        services = Services(paths, writer=True)
+        try:
+            services.ingest.add([documents]).wait()
+            yield services
+        finally:
+            services.close()
+
+
+def _ask(services: Services, question: Question) -> Asked:
+    session = services.sessions.create(question.id)
+    began = time.monotonic()
+    events = list(services.chat.stream_answer(session.id, question.text))
+    seconds = time.monotonic() - began
+    last = events[-1]
+    if not isinstance(last, TurnFinished):
+        raise TypeError(f"no answer to {question.text!r}: {last}")
+    return Asked(question, last.message, seconds)
+
+
+def _clapnq_questions() -> list[Question]:
+    return [
+        Question(row["_id"], row["question"], row["doc_id"], row["answerable"], tuple(row["answers"]))
+        for row in _rows(CLAPNQ / "qa.jsonl")
+    ]
+
+
+def _metrics() -> Any:
+    """The scorers that come with the data."""
+    path = TEST_DATA / "scoring" / "metrics.py"
+    spec = importlib.util.spec_from_file_location("scoring_metrics", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"cannot load {path}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.strip()]

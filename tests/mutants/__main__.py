@@ -90,7 +90,7 @@ def _run(mutant: Mutant, tree: Path) -> str:
         path.write_text(original, encoding="utf-8")
     if status == _NO_TESTS_FAILED:
         return "survived"
-    if status == _TESTS_FAILED and _tests(mutant, tree, last_failed=True) != _NO_TESTS_FAILED:
+    if _tests(mutant, tree, last_failed=status == _TESTS_FAILED) != _NO_TESTS_FAILED:
         raise MutantError("its tests fail without it too")
     return "killed"
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from app.domain.passages import Passage
-from app.retrieval.search_text import words
 
 ALIKE = 0.9
 """Share of neighbouring word pairs (Jaccard) from which two passages count as the same."""
+
+_WORD = re.compile(r"\w+")
+_FIGURE = re.compile(r"(?<!\w)[^\W\d]*+\d[\w.,]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +23,8 @@ class _Print:
 
     @classmethod
     def of(cls, text: str) -> _Print:
-        found = words(text)
-        pairs = frozenset(pairwise(("", *found)))
-        return cls(pairs, frozenset(word for word in found if any(character.isdigit() for character in word)))
+        found = _WORD.findall(text.casefold())
+        return cls(frozenset(pairwise(("", *found))), frozenset(_FIGURE.findall(text)))
 
     def same(self, other: _Print) -> bool:
         # Reports of two years may differ in nothing but their figures; these are what is asked for.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BODY = "body"
 TITLE = "title"
-TITLE_BOOST = 0.2
+TITLE_BOOST = 0.1
 PAIR_BOOST = 0.1
 K1 = 1.2
 B = 0.75

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.domain.passages import Passage, Scope, SearchMode
@@ -58,6 +59,9 @@ FOREIGN_SCRIPT_TRUST = 0.1
 CANDIDATES = 100
 CANDIDATES_PER_RESULT = 4
 CONTEXT_CANDIDATES = 60
+SPARE = 5
+"""Passages read beyond those asked for, as some may say the same."""
+
 LONGEST_QUESTION = 8_000
 """Characters of a query that are embedded; models cut off far earlier."""
 
@@ -109,11 +113,11 @@ class Retriever:
             self._vector_index.follow()
             self._keyword_index.follow()
         candidates = self._candidates(query, max(CANDIDATES, CANDIDATES_PER_RESULT * k), mode, allowed)
-        passages = self._passages(candidates)
         if mode is not SearchMode.DENSE:
-            passages = self._with_phrases(query, passages)
+            candidates = self._with_phrases(query, candidates)
+        passages = self._passages(candidates, k + SPARE)
         if not self._settings[FOLD_DUPLICATES]:
-            return passages[:k]
+            return list(islice(passages, k))
         return fold_duplicates(passages, k, self._is_newer)
 
     def context(self, query: str, *, token_budget: int, scope: Scope | None = None) -> list[Passage]:
@@ -154,28 +158,22 @@ class Retriever:
         language = query_language(query)
         return weight if language is None or language in languages else weight * FOREIGN_TRUST
 
-    def _passages(self, candidates: Sequence[Candidate]) -> list[Passage]:
-        """Candidates as passages; those that the library does not show (any more) are left out."""
-        stored = self._store.passages([candidate.chunk_id for candidate in candidates])
-        return [
-            replace(
-                stored[candidate.chunk_id],
-                score=candidate.score,
-                similarity=candidate.similarity,
-                dense_rank=candidate.dense_rank,
-                keyword_rank=candidate.keyword_rank,
-            )
-            for candidate in candidates
-            if candidate.chunk_id in stored
-        ]
+    def _passages(self, candidates: Sequence[Candidate], at_once: int) -> Iterator[Passage]:
+        """Candidates as passages, read in batches; those that the library does not show (any more) are left out."""
+        for start in range(0, len(candidates), at_once):
+            batch = candidates[start : start + at_once]
+            stored = self._store.passages([candidate.chunk_id for candidate in batch])
+            for candidate in batch:
+                if candidate.chunk_id in stored:
+                    yield _scored(stored[candidate.chunk_id], candidate)
 
-    def _with_phrases(self, query: str, passages: list[Passage]) -> list[Passage]:
+    def _with_phrases(self, query: str, candidates: list[Candidate]) -> list[Candidate]:
         phrases = quoted_phrases(query)
         if not phrases:
-            return passages
-        rows = self._store.search_rows_of([passage.chunk_id for passage in passages])
+            return candidates
+        rows = self._store.search_rows_of([candidate.chunk_id for candidate in candidates])
         exact = {row[0] for row in rows if holds_phrases(row[1], phrases)}
-        return [passage for passage in passages if passage.chunk_id in exact] or passages
+        return [candidate for candidate in candidates if candidate.chunk_id in exact] or candidates
 
     def _is_newer(self, passage: Passage, other: Passage) -> bool:
         try:
@@ -189,3 +187,13 @@ class Retriever:
         ids = self._store.neighbours(passage.chunk_id, count, count)
         stored = self._store.passages(ids)
         return [passage, *(stored[each] for each in ids if each in stored and each != passage.chunk_id)]
+
+
+def _scored(passage: Passage, candidate: Candidate) -> Passage:
+    return replace(
+        passage,
+        score=candidate.score,
+        similarity=candidate.similarity,
+        dense_rank=candidate.dense_rank,
+        keyword_rank=candidate.keyword_rank,
+    )

@@ -278,9 +278,11 @@ class Desktop(QObject):
         dialog.open()
 
     def _open_documents(self, entries: list[DocumentEntry]) -> None:
-        entry = next((each for each in entries if each.id is not None and not each.failed), None)
-        if entry is not None and entry.id is not None:
+        entry = next((each for each in entries if each.can_open), entries[0])
+        if entry.can_open and entry.id is not None:
             self.sources.show_document(entry.id, entry.path)
+        else:
+            self.window.toast.say(entry.details)
 
     def _copy_message(self, message_id: int) -> None:
         row = self.messages.row_of(message_id)
@@ -304,7 +306,7 @@ class Desktop(QObject):
         if ready:
             paths = [entry.path for entry in self.documents.entries]
             invitation.show_ready(_ready_words(ready), suggested_questions(paths, resource("sample")))
-        elif self.documents.count(*WAITING_STATES):
+        elif self.documents.count(*WAITING_STATES) or not self.window.right.library.card.isHidden():
             invitation.show_reading()
         else:
             invitation.show_without_documents()

@@ -6,6 +6,7 @@ Everything here reads files and databases, so it runs on a worker thread.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ PDF_MEDIA_TYPE = "application/pdf"
 # A text view lays out every line it holds; more than this around the passage is not shown at once.
 LONGEST_TEXT = 400_000
 CODE_MEDIA_PREFIXES = ("text/x-", "application/json", "application/xml", "text/csv", "text/tab-separated-values")
+HARD_WRAP = re.compile(r"(?<=[^\n]{55}[\w,;:)\"'”’.-])\n(?!\d+[.)])(?=[^\W_])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,8 @@ class SourceLoader:
 
 def extract(text: str, start: int, end: int, *, fixed_pitch: bool = False) -> TextExtract:
     """Cut a long text down to what surrounds ``[start, end)``, given in code points."""
+    if not fixed_pitch:
+        text = unwrapped(text)
     first = max(0, min(start - LONGEST_TEXT // 2, len(text) - LONGEST_TEXT))
     last = min(len(text), first + LONGEST_TEXT)
     part = text[first:last]
@@ -140,6 +144,14 @@ def extract(text: str, start: int, end: int, *, fixed_pitch: bool = False) -> Te
         first > 0,
         last < len(text),
     )
+
+
+def unwrapped(text: str) -> str:
+    """Let lines that were broken at a fixed width flow on, every character keeping its place.
+
+    A line of running text ends where the width ended: it is long, and the next one begins with a letter or digit.
+    """
+    return HARD_WRAP.sub(" ", text)
 
 
 def utf16_length(text: str) -> int:

@@ -143,7 +143,8 @@ def palette_of(theme: Theme) -> QPalette:
 def style_sheet_of(theme: Theme, scale: TypeScale) -> str:
     """The style sheet with colours and sizes filled in."""
     template = Template(resource("themes", "window.qss").read_text(encoding="utf-8"))
-    return template.substitute({**asdict(theme), **scale.sizes})
+    arrow = resource("themes", f"arrow-{theme.name}.svg").as_posix()
+    return template.substitute({**asdict(theme), **scale.sizes, "arrow": arrow})
 
 
 def interface_font(system: QFont) -> QFont:

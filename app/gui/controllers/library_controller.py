@@ -73,6 +73,7 @@ class LibraryController(QObject):
             return
         services, wanted = self._services, list(paths)
         self._card.show_starting(len(wanted))
+        self.documents_changed.emit()
         self._runner.run(lambda: services.ingest.add(wanted), lambda _job: self._refresh_soon())
 
     def retry(self, entries: Sequence[DocumentEntry]) -> None:
@@ -165,6 +166,7 @@ class LibraryController(QObject):
             self._card.hide()
         else:
             self._card.show_progress(progress)
+        self.documents_changed.emit()
 
     def _on_summary(self, summary: IngestSummary) -> None:
         self._ask_progress()

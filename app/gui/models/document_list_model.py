@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from app.domain.documents import DocumentRecord, DocumentState
+from app.domain.errors import FailureReason
 from app.domain.ingestion import FileOutcome
 from app.gui.wording import counted, shown, shown_folder, shown_name
 
@@ -21,6 +22,20 @@ STATE_WORDS = {
     DocumentState.EMBEDDING: "Indexing…",
     DocumentState.OFFLINE: "Its drive is not connected; still searchable",
     DocumentState.EXCLUDED: "Left out",
+}
+REASON_WORDS = {
+    FailureReason.ENCRYPTED: "Protected with a password",
+    FailureReason.DAMAGED: "Damaged or incomplete",
+    FailureReason.EMPTY: "Empty",
+    FailureReason.NO_TEXT: "Holds no text, perhaps a scan",
+    FailureReason.BINARY: "Not a text file",
+    FailureReason.UNSUPPORTED: "Files of this kind can't be read",
+    FailureReason.TOO_LARGE: "Too large",
+    FailureReason.NO_PERMISSION: "No permission to read it",
+    FailureReason.NOT_FOUND: "No longer there",
+    FailureReason.TIMEOUT: "Took too long to read",
+    FailureReason.OUT_OF_MEMORY: "Needs too much memory",
+    FailureReason.CRASHED: "Could not be read",
 }
 
 
@@ -35,6 +50,7 @@ class DocumentEntry:
     media_type: str = ""
     pages: int | None = None
     chunks: int = 0
+    reason: FailureReason | None = None
     problem: str = ""
 
     @classmethod
@@ -48,6 +64,7 @@ class DocumentEntry:
             record.media_type,
             record.page_count,
             record.chunk_count,
+            record.reason,
             record.message,
         )
 
@@ -60,6 +77,7 @@ class DocumentEntry:
             outcome.document_id,
             pages=outcome.pages,
             chunks=outcome.chunks,
+            reason=outcome.reason,
             problem=outcome.error,
         )
 
@@ -67,6 +85,11 @@ class DocumentEntry:
     def failed(self) -> bool:
         """Whether it could not be read."""
         return self.state is DocumentState.FAILED
+
+    @property
+    def can_open(self) -> bool:
+        """Whether the viewer has something to show."""
+        return self.id is not None and not self.failed
 
     @property
     def name(self) -> str:
@@ -77,11 +100,16 @@ class DocumentEntry:
     def status_line(self) -> str:
         """What became of it, in a few words."""
         if self.failed:
-            return shown(self.problem) or "It could not be read"
+            return REASON_WORDS[self.reason or FailureReason.CRASHED]
         if self.state is not DocumentState.READY:
             return STATE_WORDS[self.state]
         passages = counted(self.chunks, "passage")
         return f"{counted(self.pages, 'page')} · {passages}" if self.pages else passages
+
+    @property
+    def details(self) -> str:
+        """What became of it, in full."""
+        return shown(self.problem) if self.failed and self.problem else self.status_line
 
 
 class DocumentListModel(QAbstractListModel):
@@ -114,7 +142,7 @@ class DocumentListModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return entry.name
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{entry.name}, {entry.status_line}"
+            return f"{entry.name}, {entry.details}"
         return None
 
     @property

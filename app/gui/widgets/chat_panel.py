@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from app.domain.citations import Citation
 from app.gui.models.message_list_model import MessageEntry, MessageListModel
 from app.gui.theme import Appearance
-from app.gui.widgets.basics import ElidedLabel, IconButton, plain_label
+from app.gui.widgets.basics import ElidedLabel, IconButton
 from app.gui.widgets.composer import Composer
 from app.gui.widgets.empty_chat import EmptyChat
 from app.gui.widgets.footnote_card import FootnoteCard
@@ -91,11 +91,8 @@ class ChatPanel(QWidget):
         row.addWidget(self.composer, 1000)
         row.addStretch(1)
         column.addLayout(row)
-        hint = plain_label(
-            "Click a footnote to read its source. Sentences underlined with dots have none.",
-            scale="small",
-            tone="tertiary",
-        )
+        words = "Click a footnote to read its source. Sentences underlined with dots have none."
+        hint = ElidedLabel(words, scale="small", tone="tertiary")
         hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         column.addWidget(hint)
         return foot

@@ -81,7 +81,7 @@ class DocumentDelegate(QStyledItemDelegate):
         entry = index.data(DocumentListModel.EntryRole)
         if entry is None:
             return False
-        text = f"{entry.name}\n{shown_folder(entry.path)}\n{entry.status_line}"
+        text = f"{entry.name}\n{shown_folder(entry.path)}\n{entry.details}"
         QToolTip.showText(event.globalPos(), plain_tool_tip(text), view)
         return True
 

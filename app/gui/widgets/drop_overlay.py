@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.gui.theme import Appearance
@@ -30,9 +30,7 @@ class DropOverlay(QWidget):
         theme = self._appearance.theme
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        veil = QColor(theme.window)
-        veil.setAlphaF(0.93)
-        painter.fillRect(self.rect(), veil)
+        painter.fillRect(self.rect(), theme.color("window"))
         frame = QRectF(self.rect()).adjusted(22, 22, -22, -22)
         pen = QPen(theme.color("accent"), 2, Qt.PenStyle.DashLine)
         painter.setPen(pen)

@@ -73,8 +73,9 @@ class FootnoteCard(QFrame):
         self.setFixedHeight(height)
         marker = QRect(window.mapFromGlobal(self._marker.topLeft()), self._marker.size())
         left = max(12, min(marker.center().x() - width // 2, window.width() - width - 12))
-        above = marker.top() - height - 8
-        self.move(QPoint(left, above if above >= 12 else marker.bottom() + 8))
+        below = marker.bottom() + 10
+        fits = below + height <= window.height() - 12
+        self.move(QPoint(left, below if fits else marker.top() - height - 10))
         self.show()
         self.raise_()
 

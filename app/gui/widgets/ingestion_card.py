@@ -11,6 +11,8 @@ from app.gui.widgets.basics import ElidedLabel, IconButton, plain_label
 from app.gui.wording import counted, duration, shown_name
 
 FINE_STEPS = 1000
+# One small file at the start says nothing about how long the others take.
+FEWEST_FOR_ETA = 2
 
 
 class IngestionCard(QFrame):
@@ -79,7 +81,7 @@ def _state_words(progress: IngestProgress) -> str:
     parts = []
     if progress.paused:
         parts.append("Paused")
-    elif progress.eta_seconds is not None:
+    elif progress.eta_seconds is not None and progress.chunks and progress.done >= FEWEST_FOR_ETA:
         parts.append(f"About {duration(progress.eta_seconds)} left".replace("About a few", "A few"))
     if progress.failed:
         parts.append(counted(progress.failed, "problem"))

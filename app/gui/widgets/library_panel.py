@@ -179,7 +179,7 @@ class LibraryPanel(QWidget):
                 "Open",
                 "file-text",
                 self.open_wished,
-                any(entry.id is not None and not entry.failed for entry in entries),
+                any(entry.can_open for entry in entries),
             ),
             ("Read again", "refresh", self.retry_wished, True),
             ("Show in folder", "reveal", self.reveal_wished, True),

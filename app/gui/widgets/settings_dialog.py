@@ -140,7 +140,8 @@ class SettingsDialog(QDialog):
 
     def _fill(self) -> None:
         by_group: dict[str, list[SettingRow]] = {}
-        for key, row in self.rows.items():
+        # What concerns a whole group comes before what concerns one provider or format in it.
+        for key, row in sorted(self.rows.items(), key=lambda item: (item[0].count("."), item[0])):
             by_group.setdefault(key.split(".")[0], []).append(row)
         # The window's own settings come first: they are what people look for.
         for group in sorted(by_group, key=lambda name: (name != "window", name)):

@@ -12,6 +12,8 @@ from app.gui.widgets.basics import IconButton, TextButton, plain_label
 
 SECONDS = 8
 WIDEST = 560
+# Above the composer, so that it hides nothing that is being typed.
+ABOVE_BOTTOM = 136
 
 
 class Toast(QFrame):
@@ -99,5 +101,5 @@ class Toast(QFrame):
         layout = self.layout()
         height = layout.heightForWidth(width) if layout is not None and layout.hasHeightForWidth() else 44
         self.setFixedHeight(max(44, height))
-        self.move((self._window.width() - width) // 2, self._window.height() - self.height() - 28)
+        self.move((self._window.width() - width) // 2, self._window.height() - self.height() - ABOVE_BOTTOM)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)

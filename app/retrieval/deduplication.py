@@ -24,7 +24,7 @@ class _Print:
     @classmethod
     def of(cls, text: str) -> _Print:
         found = _WORD.findall(text.casefold())
-        return cls(frozenset(pairwise(("", *found))), frozenset(_FIGURE.findall(text)))
+        return cls(frozenset(pairwise(("", *found))), frozenset(each.rstrip(".,") for each in _FIGURE.findall(text)))
 
     def same(self, other: _Print) -> bool:
         # Reports of two years may differ in nothing but their figures; these are what is asked for.

@@ -290,11 +290,14 @@ class VectorIndex:
         if len(ids):
             vectors = np.concatenate([each[1] for each in rows])[order]
             written = self._write_segment(FaissBlock.build(ids[order], vectors))
+        # Not under the change lock: a search must never wait for the database's write lock.
+        outdated = [part.segment for part in sources if part.segment is not None]
+        self._record(written, [segment.generation for segment in outdated])
+        self._on_step("recorded")
         with self._change_lock:
-            replaced = self._exchange(sources, written)
-        for part in replaced:
-            if part.segment is not None:
-                self._files.remove(part.segment.file_name)
+            self._exchange(sources, written)
+        for segment in outdated:
+            self._files.remove(segment.file_name)
         self._on_step("old files removed")
 
     def _write_segment(self, block: FaissBlock) -> Part:
@@ -322,31 +325,23 @@ class VectorIndex:
         on_disk = [int(path.stem.rsplit("-", 1)[1]) for path in self._files.folder.glob(f"{self._prefix}*{SUFFIX}")]
         return max([0, *used, *on_disk]) + 1
 
-    def _exchange(self, sources: list[Part], written: Part | None) -> list[Part]:
-        """Record the new segment and show it instead of ``sources``: the parts that were replaced.
+    def _record(self, written: Part | None, replaces: list[int]) -> None:
+        if written is not None and written.segment is not None:
+            self._store.record_segment(written.segment, replaces=replaces)
+            return
+        for generation in replaces:
+            self._store.delete_segment(KIND, self._model_key, generation)
 
-        The change lock is held. Rows may have come and gone while the segment was written.
-        """
+    def _exchange(self, sources: list[Part], written: Part | None) -> None:
+        """Show the new segment instead of ``sources``. Rows may have come and gone while it was written."""
         import numpy as np
 
-        replaced = [part for part in self._parts if any(part.block is source.block for source in sources)]
-        kept = tuple(part for part in self._parts if part not in replaced)
-        generations = [part.segment.generation for part in replaced if part.segment is not None]
         live = live_ids(self._parts)
-        if written is None:
-            for generation in generations:
-                self._store.delete_segment(KIND, self._model_key, generation)
-        else:
-            self._record(written, generations)
-            self._on_step("recorded")
+        kept = tuple(part for part in self._parts if all(part.block is not source.block for source in sources))
+        if written is not None:
             kept, _ = set_live(kept, written.block.ids, live=False)
             kept = (written.limited_to(np.isin(written.block.ids, live)), *kept)
         self._parts = self._with_new_rows(kept, np.setdiff1d(live, live_ids(kept)))
-        return replaced
-
-    def _record(self, written: Part, replaces: list[int]) -> None:
-        if written.segment is not None:
-            self._store.record_segment(written.segment, replaces=replaces)
 
     def _remove_leftovers(self) -> None:
         self._files.remove_others(self._prefix, (part.segment.file_name for part in self._parts if part.segment))

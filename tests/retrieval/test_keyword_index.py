@@ -399,6 +399,50 @@ def test_a_killed_process_leaves_an_index_that_catches_up(tmp_path: Path) -> Non
         library.close()
 
 
+_CHILD_WITHOUT_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from app.retrieval.keyword_index import KeywordIndex
+from tests.retrieval.small_library import SmallLibrary
+
+library = SmallLibrary(Path(sys.argv[1]))
+index = KeywordIndex(library.store, library.folder / "index")
+if sys.argv[2] == "later":
+    index.open()
+library.put("more.txt", ["A lazy afternoon."])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+if sys.argv[2] == "later":
+    index.refresh()
+else:
+    index.open()
+found = len(index.search("lazy", 10))
+problem = index.status().problem
+index.close()
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+print(found, problem)
+"""
+
+
+@pytest.mark.requirement("R7")
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit on file sizes stands for the full disk")
+@pytest.mark.parametrize("when", ["later", "at once"])
+def test_without_room_on_the_disk_searches_still_find_everything(library: SmallLibrary, when: str) -> None:
+    child = subprocess.run(
+        [sys.executable, "-c", _CHILD_WITHOUT_DISK, str(library.folder), when],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    found, _, problem = child.stdout.strip().partition(" ")
+    assert (found, "can't be saved" in problem) == ("2", True)
+    index = opened(library)
+    assert len(index.search("lazy", 10)) == 2
+    index.close()
+
+
 def test_a_pruned_log_means_a_new_build(library: SmallLibrary) -> None:
     built(library)
     library.put("texts.txt", [*PARAGRAPHS[1:], "A lazy replacement."])

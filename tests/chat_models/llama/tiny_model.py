@@ -6,6 +6,7 @@ The package ``gguf`` must be installed.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,18 +44,18 @@ def write_tiny_model(path: Path, seed: int = 7) -> None:
     writer.close()
 
 
-def _add_vocabulary(writer: object) -> None:
+def _add_vocabulary(writer: Any) -> None:
     tokens = [*(text.encode() for text in _SPECIAL), *(f"<0x{byte:02X}>".encode() for byte in range(256))]
     types = [_UNKNOWN, _CONTROL, _CONTROL, *[_BYTE] * 256]
-    writer.add_tokenizer_model("llama")  # type: ignore[attr-defined]  # gguf's writer has no stubs
-    writer.add_token_list(tokens)  # type: ignore[attr-defined]  # as above
-    writer.add_token_scores([0.0] * len(tokens))  # type: ignore[attr-defined]  # as above
-    writer.add_token_types(types)  # type: ignore[attr-defined]  # as above
-    writer.add_bos_token_id(1)  # type: ignore[attr-defined]  # as above
-    writer.add_eos_token_id(2)  # type: ignore[attr-defined]  # as above
-    writer.add_unk_token_id(0)  # type: ignore[attr-defined]  # as above
-    writer.add_add_space_prefix(False)  # type: ignore[attr-defined]  # as above
-    writer.add_chat_template(_CHAT_TEMPLATE)  # type: ignore[attr-defined]  # as above
+    writer.add_tokenizer_model("llama")
+    writer.add_token_list(tokens)
+    writer.add_token_scores([0.0] * len(tokens))
+    writer.add_token_types(types)
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    writer.add_unk_token_id(0)
+    writer.add_add_space_prefix(False)
+    writer.add_chat_template(_CHAT_TEMPLATE)
 
 
 def _weights(chance: np.random.Generator) -> dict[str, np.ndarray]:

@@ -18,6 +18,7 @@ from app.domain.chat_errors import (
     ChatError,
     ContextWindowExceededError,
     ModelNotFoundError,
+    OverloadedError,
     QuotaExceededError,
     RateLimitError,
 )
@@ -135,8 +136,9 @@ def advice_for(error: ChatError, provider: Provider) -> str:
         return "Too many requests in a short time. Wait a minute and try again."
     if isinstance(error, APITimeoutError):
         return "The server took too long. A local model may still be loading: try again in a minute."
+    if isinstance(error, OverloadedError):
+        return "The server is busy or still loading the model. Wait a minute and try again."
     if isinstance(error, APIConnectionError):
-        where = provider.base_url or "its address"
         start = "Start the server" if provider.local else "Check the network connection"
-        return f"There is no answer from {provider.label} at {where}. {start}, or correct the address in the settings."
+        return f"{start}, or correct the address of {provider.label} in the settings."
     return "See the message of the server above."

@@ -1,83 +1,69 @@
-"""Starts a real llama-server with a tiny random model. These tests run with ``-m llama`` only (make test-llama)."""
+"""llama.cpp's own server with a tiny model; only where one has been built (``make test-llama``)."""
 
 from __future__ import annotations
 
 import importlib.util
-import socket
-import subprocess
-import time
+import os
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
-import httpx2
 import pytest
 
+from app.chat_models.keys import KeySource
+from app.chat_models.loop_thread import LoopThread
+from app.chat_models.model import ChatModel
+from app.chat_models.providers.openai import LLAMA_CPP_URL
+from app.chat_models.registry import ModelRegistry
+from tests.chat_models.llama.llama_server import KEY, MODEL, LlamaServer, running_server
 from tests.chat_models.llama.tiny_model import write_tiny_model
 
-SERVER = Path(__file__).resolve().parents[3] / "build" / "llama" / "llama-server"
-START_SECONDS = 60.0
-CONTEXT_TOKENS = 512
+SPEC = f"llama.cpp:{MODEL}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker."""
-    config.addinivalue_line("markers", "llama: needs the real llama-server that make test-llama builds")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave these tests out unless they are asked for."""
-    if "llama" in (config.option.markexpr or ""):
-        return
-    here = Path(__file__).parent
-    left_out = [item for item in items if here in item.path.parents]
-    items[:] = [item for item in items if item not in set(left_out)]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-
-
-class LlamaServer:
-    """A running llama-server. ``url`` ends with ``/v1``."""
-
-    def __init__(self, port: int) -> None:
-        self.root = f"http://127.0.0.1:{port}"
-        self.url = f"{self.root}/v1"
-
-    def status(self) -> int:
-        """The status of its health: 503 while it loads, 200 when it is ready, 0 when it does not listen yet."""
-        try:
-            return httpx2.get(f"{self.root}/health", trust_env=False, verify=False).status_code
-        except httpx2.TransportError:
-            return 0
-
-    def busy_slots(self) -> int:
-        """How many answers it is working on."""
-        slots = httpx2.get(f"{self.root}/slots", trust_env=False, verify=False).json()
-        return sum(1 for slot in slots if slot["is_processing"])
+    """Register this folder's marker."""
+    config.addinivalue_line("markers", "llama: talks to llama.cpp's own server; run by make test-llama")
 
 
 @pytest.fixture(scope="session")
-def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaServer]:
-    """A server that is ready."""
-    if not SERVER.is_file():
-        pytest.skip(f"there is no {SERVER.name} in {SERVER.parent}: make test-llama builds it")
+def llama_binary() -> Path:
+    """The server's program; skips the test where there is none."""
+    binary = os.environ.get("FOOTNOTE_LLAMA_SERVER", "")
+    if not binary:
+        pytest.skip("FOOTNOTE_LLAMA_SERVER names no llama.cpp server: make test-llama builds one")
     if importlib.util.find_spec("gguf") is None:
-        pytest.skip("the tiny model can't be written: pip install gguf")
+        pytest.skip("the tiny model can't be written without the package gguf: make test-llama installs it")
+    return Path(binary)
+
+
+@pytest.fixture(scope="session")
+def llama(llama_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaServer]:
+    """The server with the tiny model loaded. It asks for a key."""
     folder = tmp_path_factory.mktemp("llama")
-    log, model = folder / "log", folder / "tiny.gguf"
-    write_tiny_model(model)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [str(SERVER), "-m", str(model), "-c", str(CONTEXT_TOKENS), "-np", "1", "--jinja", "--slots",
-               "--port", str(port), "--host", "127.0.0.1", "-t", "1", "--no-warmup"]  # fmt: skip
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
-        server = LlamaServer(port)
-        try:
-            deadline = time.monotonic() + START_SECONDS
-            while server.status() != 200:
-                running = process.poll() is None and time.monotonic() < deadline
-                assert running, f"llama-server did not start: {log.read_text(errors='replace')[-2000:]}"
-                time.sleep(0.05)
-            yield server
-        finally:
-            process.terminate()
+    write_tiny_model(folder / "tiny.gguf")
+    with running_server(llama_binary, folder / "tiny.gguf", folder / "log", until=HTTPStatus.OK) as server:
+        yield server
+
+
+@pytest.fixture
+def loading_llama(llama_binary: Path, tmp_path: Path) -> Iterator[LlamaServer]:
+    """The server while it loads its model, which takes for ever: the file is a pipe that nobody writes to."""
+    os.mkfifo(tmp_path / "endless.gguf")
+    until = HTTPStatus.SERVICE_UNAVAILABLE
+    with running_server(llama_binary, tmp_path / "endless.gguf", tmp_path / "log", until=until) as server:
+        yield server
+
+
+def registry_for(server: LlamaServer, loop: LoopThread, key: str = KEY) -> ModelRegistry:
+    """The providers as the program has them when the user has entered the server's address and its key."""
+    settings = {LLAMA_CPP_URL.key: server.url}
+    keys = KeySource({"LLAMA_API_KEY": key}, stored=lambda _: None)
+    return ModelRegistry(loop=loop, keys=keys, setting=lambda each: settings.get(each.key, each.default))
+
+
+@pytest.fixture
+def tiny(llama: LlamaServer, loop: LoopThread) -> ChatModel:
+    """The tiny model through our layer, at an idle server."""
+    llama.wait_until_idle()
+    return registry_for(llama, loop).model(SPEC)

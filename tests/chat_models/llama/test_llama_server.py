@@ -1,112 +1,272 @@
-"""The OpenAI protocol against the genuine llama-server, whose model says noise."""
+"""Our layer against llama.cpp's own server, which really infers (noise, from random weights)."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-import time
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from pydantic import BaseModel, Field
 
-from app.chat_models.keys import KeySource
 from app.chat_models.loop_thread import LoopThread
 from app.chat_models.model import ChatModel
-from app.chat_models.registry import ModelRegistry
-from app.domain.chat_errors import ChatError, ContextWindowExceededError
-from tests.chat_models.llama.conftest import LlamaServer
+from app.chat_models.registry import init_chat_model
+from app.domain.cancellation import CancelToken
+from app.domain.chat_errors import (
+    APIStatusError,
+    AuthenticationError,
+    ContextWindowExceededError,
+    OverloadedError,
+    UnsupportedFeatureError,
+)
+from app.domain.errors import WorkCancelledError
+from app.domain.messages import Accumulator, AIMessage, AIMessageChunk, HumanMessage, ImagePart, SystemMessage
+from app.services.model_service import ModelService
+from tests.chat_models.llama.conftest import SPEC, registry_for
+from tests.chat_models.llama.llama_server import CONTEXT_TOKENS, KEY, MODEL, LlamaServer
+from tests.chat_models.llama.tiny_model import prompt_tokens
 
 pytestmark = pytest.mark.llama
 
-FORM = {
-    "type": "object",
-    "properties": {"ok": {"type": "boolean"}, "n": {"type": "integer", "minimum": 0, "maximum": 9}},
-    "required": ["ok", "n"],
-    "additionalProperties": False,
-}
+BACK_TO_BACK = 40
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000000000500015a4d7f580000"
+    "000049454e44ae426082"
+)
+LETTERS = {"grammar": "root ::= [a-z ]*"}
+"""Keeps the noise within ASCII letters."""
 
 
-def model_at(llama: LlamaServer, loop: LoopThread, **settings: Any) -> ChatModel:
-    registry = ModelRegistry(loop=loop, keys=KeySource(environ={}, stored=lambda name: None))
-    return registry.model("llama.cpp:tiny", base_url=llama.url, **{"max_tokens": 24, "seed": 1, **settings})
+def total(chunks: list[AIMessageChunk]) -> AIMessage:
+    sum_of_them = Accumulator()
+    for chunk in chunks:
+        sum_of_them.add(chunk)
+    return sum_of_them.message()
 
 
-@pytest.mark.requirement("B3", "B7", "B8", "B36")
-def test_an_answer_streamed_and_whole(llama: LlamaServer, loop: LoopThread) -> None:
-    model = model_at(llama, loop, temperature=0)
-    chunks = list(model.stream("Hi"))
-    message = model.invoke("Hi")
-    assert "".join(chunk.text for chunk in chunks) == message.text
-    assert message.usage is not None
-    assert message.usage.output <= 24
-    assert not message.usage.estimated
-    assert message.finish in ("length", "stop")
+def test_a_stream_brings_text_in_pieces_then_the_counts_and_the_reason_of_its_end(tiny: ChatModel) -> None:
+    chunks = list(tiny.stream("What is a llama?", max_tokens=50, seed=1))
+    answer = total(chunks)
+
+    assert sum(1 for chunk in chunks if chunk.text) > 25
+    assert answer.finish == "length"
+    assert answer.model == MODEL
+    assert answer.usage is not None
+    assert not answer.usage.estimated
+    assert answer.usage.output == 50
+    assert answer.usage.input == prompt_tokens("What is a llama?")
 
 
-@pytest.mark.requirement("B33")
-def test_forty_answers_in_a_row(llama: LlamaServer, loop: LoopThread) -> None:
-    model = model_at(llama, loop, max_tokens=2)
-    for _ in range(40):
-        assert model.invoke("Hi").finish in ("length", "stop")
+def test_noise_that_is_no_text_arrives_as_text_that_can_be_stored(tiny: ChatModel) -> None:
+    text = tiny.invoke("Bytes!", max_tokens=2000, seed=2).text
+    assert text.encode().decode() == text
+    assert not text.isascii(), "there was no stray byte: the test proves nothing"
 
 
-@pytest.mark.requirement("B29", "B30")
-def test_a_stop_string_ends_the_text(llama: LlamaServer, loop: LoopThread) -> None:
-    model = model_at(llama, loop, temperature=0, max_tokens=60)
-    text = model.invoke("Hi").text
-    stop = next(character for character in text[5:] if character.isascii() and character.isprintable())
-    ended = model.invoke("Hi", stop=[stop])
-    assert ended.text.endswith(stop)
-    assert ended.text.count(stop) == 1
-    assert ended.finish == "stop"
+def test_the_same_seed_gives_the_same_answer_streamed_and_at_once(tiny: ChatModel) -> None:
+    fixed: dict[str, Any] = {"seed": 3, "max_tokens": 60, "options": LETTERS}
+    streamed = total(list(tiny.stream("Again", **fixed)))
+    at_once = tiny.invoke("Again", stream_wire=False, **fixed)
+
+    assert len(streamed.text) == 60
+    assert at_once.text == streamed.text
+    assert at_once.finish == streamed.finish
+    assert at_once.usage is not None
+    assert streamed.usage is not None
+    assert (at_once.usage.input, at_once.usage.output) == (streamed.usage.input, streamed.usage.output)
+    assert tiny.invoke("Again", **{**fixed, "seed": 4}).text != streamed.text
 
 
-@pytest.mark.requirement("B40")
-def test_stopping_frees_the_server(llama: LlamaServer, loop: LoopThread) -> None:
-    chunks = model_at(llama, loop, max_tokens=400, options={"ignore_eos": True}).stream("Hi")
+def test_a_grammar_that_is_complete_ends_the_answer_by_itself(tiny: ChatModel) -> None:
+    answer = tiny.invoke("Yes or no?", max_tokens=50, options={"grammar": 'root ::= "yes" | "no"'})
+    assert answer.text in ("yes", "no")
+    assert answer.finish == "stop"
+
+
+def test_forty_streams_back_to_back_all_arrive(llama: LlamaServer, loop: LoopThread) -> None:
+    model = init_chat_model(SPEC, base_url=llama.url, api_key=KEY, max_tokens=4)
+    model.loop = loop
+    answers = [total(list(model.stream(f"Question {number}"))) for number in range(BACK_TO_BACK)]
+    assert [answer.usage.output for answer in answers if answer.usage] == [4] * BACK_TO_BACK
+
+
+def test_forty_asynchronous_streams_back_to_back_all_arrive(llama: LlamaServer, loop: LoopThread) -> None:
+    model = registry_for(llama, loop).model(SPEC, max_tokens=4)
+
+    async def ask() -> list[AIMessage]:
+        return [total([chunk async for chunk in model.astream("Again and again")]) for _ in range(BACK_TO_BACK)]
+
+    answers = asyncio.run(ask())
+    assert [answer.finish for answer in answers] == ["length"] * BACK_TO_BACK
+
+
+def test_a_batch_waits_its_turn_at_the_only_slot(tiny: ChatModel) -> None:
+    answers = tiny.batch([f"Question {number}" for number in range(12)], config={"max_concurrency": 6}, max_tokens=8)
+    assert [answer.usage.output for answer in answers if isinstance(answer, AIMessage) and answer.usage] == [8] * 12
+
+
+# --- stopping -------------------------------------------------------------------------------------------------------
+
+
+def test_the_answer_ends_with_the_stop_string_and_the_server_stops_writing(tiny: ChatModel, llama: LlamaServer) -> None:
+    fixed: dict[str, Any] = {"seed": 5, "options": LETTERS}
+    whole = tiny.invoke("Go on", max_tokens=60, **fixed).text
+    stop = whole[30:34]
+    wanted = whole[: whole.index(stop) + len(stop)]
+
+    answer = tiny.invoke("Go on", max_tokens=CONTEXT_TOKENS // 2, stop=stop, **fixed)
+    llama.wait_until_idle()
+
+    assert answer.text == wanted
+    assert answer.finish == "stop"
+    assert answer.response_metadata["stop_sequence"] == stop
+    assert llama.generated() < CONTEXT_TOKENS // 4
+
+
+def test_closing_a_stream_frees_the_server_at_once(tiny: ChatModel, llama: LlamaServer) -> None:
+    chunks = tiny.stream("Tell me everything", max_tokens=CONTEXT_TOKENS // 2)
+    next(chunk for chunk in chunks if chunk.text)
+    chunks.close()  # type: ignore[attr-defined]  # a generator behind the face of an iterator
+    llama.wait_until_idle()
+    assert 0 < llama.generated() < CONTEXT_TOKENS // 4
+
+    after = tiny.invoke("Are you free?", max_tokens=5)
+    assert after.usage is not None
+    assert after.usage.output == 5
+
+
+def test_cancelling_while_the_prompt_is_read_stops_the_server(tiny: ChatModel, llama: LlamaServer) -> None:
+    work = tiny.ainvoke("word " * (CONTEXT_TOKENS // 8), max_tokens=CONTEXT_TOKENS // 4)
+    future = tiny.sync_loop.submit(work)
+    llama.wait_until_busy()
+    future.cancel()
+    llama.wait_until_idle()
+    assert llama.generated() < CONTEXT_TOKENS // 8
+
+
+def test_a_token_stops_a_synchronous_call(tiny: ChatModel, llama: LlamaServer) -> None:
+    token = CancelToken()
+    chunks = tiny.stream("Tell me everything", max_tokens=CONTEXT_TOKENS // 2, cancel=token)
     next(chunks)
-    chunks.close()  # type: ignore[attr-defined]  # it is a generator
-    deadline = time.monotonic() + 5.0
-    while llama.busy_slots():
-        assert time.monotonic() < deadline, "the server goes on with an answer that nobody reads"
-        time.sleep(0.01)
+    token.cancel()
+    with pytest.raises(WorkCancelledError):
+        list(chunks)
+    llama.wait_until_idle()
+    assert llama.generated() < CONTEXT_TOKENS // 4
 
 
-@pytest.mark.requirement("D1", "D12")
-def test_json_by_schema_from_noise(llama: LlamaServer, loop: LoopThread) -> None:
-    found = model_at(llama, loop, max_tokens=200).with_structured_output(FORM, method="json_schema").invoke("Hi")
-    assert set(found) == {"ok", "n"}
+# --- structured output and prefill ----------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("H5")
-def test_a_prompt_that_is_too_long(llama: LlamaServer, loop: LoopThread) -> None:
-    with pytest.raises(ContextWindowExceededError) as caught:
-        model_at(llama, loop).invoke("long " * 2000)
+class Animal(BaseModel):
+    """An animal."""
+
+    name: str = Field(max_length=12)
+    legs: int = Field(ge=0, le=8)
+    diet: Literal["plants", "meat"]
+    tame: bool
+
+
+def test_noise_becomes_a_valid_object_by_its_schema(tiny: ChatModel) -> None:
+    animal = tiny.with_structured_output(Animal).invoke("Describe an animal", max_tokens=400)
+    assert isinstance(animal, Animal)
+
+
+def test_an_object_grows_while_it_is_streamed(tiny: ChatModel) -> None:
+    *growing, animal = tiny.with_structured_output(Animal).stream("Describe an animal", max_tokens=400)
+    sizes = [len(known) for known in growing]
+    assert isinstance(animal, Animal)
+    assert sizes == sorted(sizes)
+    assert growing[-1]["tame"] is animal.tame
+
+
+def test_a_prefill_comes_once(tiny: ChatModel) -> None:
+    beginning = "Once upon a time"
+    chunks = list(tiny.stream("Tell a story", prefilling=beginning, max_tokens=20, seed=6, options=LETTERS))
+    answer = total(chunks)
+    assert chunks[0].text == beginning
+    assert answer.text.startswith(beginning)
+    assert answer.text.count(beginning) == 1
+    assert len(answer.text) == len(beginning) + 20
+
+
+# --- what goes wrong ------------------------------------------------------------------------------------------------
+
+
+def test_a_prompt_longer_than_the_context_is_named_as_such(tiny: ChatModel) -> None:
+    with pytest.raises(ContextWindowExceededError, match=r"too long.*fewer passages") as caught:
+        tiny.invoke([SystemMessage("Answer briefly."), HumanMessage("x" * (CONTEXT_TOKENS + 1))])
     assert caught.value.status == 400
     assert not caught.value.retryable
 
 
-@pytest.mark.requirement("E1", "E2")
-def test_a_prefill_is_there_exactly_once(llama: LlamaServer, loop: LoopThread) -> None:
-    text = model_at(llama, loop, temperature=0).invoke("Hi", prefilling="PREFILL ").text
-    assert text.startswith("PREFILL ")
-    assert not text.removeprefix("PREFILL ").startswith("PREFILL")
+def test_an_answer_that_fills_the_context_ends_by_its_length(tiny: ChatModel) -> None:
+    answer = tiny.invoke("x" * (CONTEXT_TOKENS - 200))
+    assert answer.finish == "length"
+    assert answer.usage is not None
+    assert answer.usage.total <= CONTEXT_TOKENS
 
 
-def test_its_list_of_models(llama: LlamaServer, loop: LoopThread) -> None:
-    registry = ModelRegistry(loop=loop, keys=KeySource(environ={}, stored=lambda name: None))
+def test_a_picture_for_a_model_that_sees_nothing_is_refused_for_good(tiny: ChatModel) -> None:
+    with pytest.raises(UnsupportedFeatureError) as caught:
+        tiny.invoke(HumanMessage(["What is this?", ImagePart(data=PIXEL, media_type="image/png")]))
+    assert not caught.value.retryable
+
+
+def test_a_wrong_request_brings_the_words_of_the_server(tiny: ChatModel) -> None:
+    with pytest.raises(APIStatusError) as caught:
+        tiny.invoke("Hi", options={"messages": "no list"})
+    said = json.loads(caught.value.body or "{}")["error"]["message"]
+    assert said
+    assert said in str(caught.value)
+
+
+def test_a_wrong_key_is_named_as_such(llama: LlamaServer, loop: LoopThread) -> None:
+    with pytest.raises(AuthenticationError, match="LLAMA_API_KEY") as caught:
+        registry_for(llama, loop, key="sk-wrong-key").model(SPEC).invoke("Let me in")
+    assert "sk-wrong-key" not in caught.value.details()
+
+
+def test_a_server_that_is_still_loading_says_so(loading_llama: LlamaServer, loop: LoopThread) -> None:
+    with pytest.raises(OverloadedError, match=r"still loading the model \(503\)\. Try again") as caught:
+        registry_for(loading_llama, loop).model(SPEC).invoke("Are you there?")
+    assert caught.value.retryable
+
+
+# --- trying a model out ---------------------------------------------------------------------------------------------
+
+
+def service(server: LlamaServer, loop: LoopThread, key: str = KEY) -> ModelService:
+    def no_built_in() -> ChatModel:
+        raise AssertionError("nobody asks for the built-in answerer")
+
+    return ModelService(registry_for(server, loop, key), loop, no_built_in)
+
+
+def test_trying_a_model_out_gets_an_answer(llama: LlamaServer, loop: LoopThread) -> None:
+    trial = service(llama, loop).try_out(SPEC)
+    assert trial.works, trial.problem
+    assert trial.reply
+    assert trial.first_token_seconds is not None
+    assert 0 < trial.first_token_seconds <= trial.seconds
+
+
+def test_trying_out_a_server_that_is_still_loading_advises_to_wait(
+    loading_llama: LlamaServer, loop: LoopThread
+) -> None:
+    trial = service(loading_llama, loop).try_out(SPEC)
+    assert not trial.works
+    assert "still loading" in trial.problem
+    assert "Wait" in trial.advice
+
+
+def test_the_models_of_the_server_are_listed(llama: LlamaServer, loop: LoopThread) -> None:
+    registry = registry_for(llama, loop)
     provider = registry.provider("llama.cpp")
-    assert provider.list_models is not None
-    request = registry.request(provider, "", {"base_url": llama.url})
 
     async def listed() -> list[str]:
         assert provider.list_models is not None
-        return await provider.list_models(request)
+        return await provider.list_models(registry.request(provider, "", {}))
 
-    assert len(loop.run(listed())) == 1
-
-
-def test_a_wrong_request_is_an_error_with_its_words(llama: LlamaServer, loop: LoopThread) -> None:
-    with pytest.raises(ChatError) as caught:
-        model_at(llama, loop, options={"messages": "no list"}).invoke("Hi")
-    assert caught.value.status in (400, 500)
-    assert json.loads(caught.value.body or "{}")["error"]["message"]
+    assert loop.run(listed()) == [MODEL]

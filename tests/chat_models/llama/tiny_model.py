@@ -1,77 +1,103 @@
-"""Writes a Llama model of one layer with random weights: it says noise, but a real server takes it for a model.
+"""A language model of 350 kB for llama.cpp: one layer of random weights over the 256 bytes.
 
-The package ``gguf`` must be installed.
+It says nothing that makes sense, but all around it is real: tokens, sampling, grammars, context, streaming. It likes
+printable ASCII, now and then writes a stray byte, and ends an answer only where a grammar leaves nothing else.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-CONTEXT_TOKENS = 2048
-_WIDTH, _HEADS, _HIDDEN = 64, 4, 128
-_SPECIAL = ("<unk>", "<s>", "</s>")
-_UNKNOWN, _CONTROL, _BYTE = 2, 3, 6  # types of tokens in the format
-_CHAT_TEMPLATE = (
-    "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}\n{% endfor %}"
+if TYPE_CHECKING:
+    from gguf import GGUFWriter
+
+CONTEXT_TOKENS = 65_536
+"""What the model claims to have been trained for; a server may give it less."""
+TEMPLATE = (
+    "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}\n{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
+_SPECIAL = ("<unk>", "<s>", "</s>")
+_WIDTH, _HEADS, _KEY_HEADS, _HIDDEN = 64, 4, 2, 192
+_CONSTANT = 8.0  # the first coordinate of every token: a bias for the output layer, which has none
+_PRINTABLE, _NEVER = 0.5, -4.0  # what the output layer makes of it
 
 
-def write_tiny_model(path: Path, seed: int = 7) -> None:
-    """Write the model; its vocabulary is the 256 bytes and three special tokens."""
-    import gguf
+def prompt_tokens(question: str) -> int:
+    """Length of the prompt that ``question`` becomes: one token a byte, and one for the beginning."""
+    return 1 + len(f"<|user|>{question}\n<|assistant|>".encode())
 
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_name("tiny-random")
+
+def write_tiny_model(path: Path) -> None:
+    """Write the model to ``path``, always the same bytes. Needs the package ``gguf``."""
+    from gguf import GGUFWriter
+
+    writer = GGUFWriter(path, "llama")
+    writer.add_name("tiny")
     writer.add_context_length(CONTEXT_TOKENS)
     writer.add_embedding_length(_WIDTH)
     writer.add_block_count(1)
     writer.add_feed_forward_length(_HIDDEN)
     writer.add_head_count(_HEADS)
-    writer.add_head_count_kv(_HEADS)
-    writer.add_rope_dimension_count(_WIDTH // _HEADS)
+    writer.add_head_count_kv(_KEY_HEADS)
     writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_vocab_size(len(_SPECIAL) + 256)
-    _add_vocabulary(writer)
-    for name, array in _weights(np.random.default_rng(seed)).items():
-        writer.add_tensor(name, array)
+    writer.add_rope_dimension_count(_WIDTH // _HEADS)
+    _add_tokens(writer)
+    for name, values in _weights().items():
+        writer.add_tensor(f"{name}.weight", values)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
 
 
-def _add_vocabulary(writer: Any) -> None:
-    tokens = [*(text.encode() for text in _SPECIAL), *(f"<0x{byte:02X}>".encode() for byte in range(256))]
-    types = [_UNKNOWN, _CONTROL, _CONTROL, *[_BYTE] * 256]
+def _add_tokens(writer: GGUFWriter) -> None:
+    from gguf import TokenType
+
+    tokens = [*_SPECIAL, *(f"<0x{byte:02X}>" for byte in range(256))]
     writer.add_tokenizer_model("llama")
     writer.add_token_list(tokens)
     writer.add_token_scores([0.0] * len(tokens))
-    writer.add_token_types(types)
+    writer.add_token_types([TokenType.UNKNOWN, TokenType.CONTROL, TokenType.CONTROL, *[TokenType.BYTE] * 256])
+    writer.add_unk_token_id(0)
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
-    writer.add_unk_token_id(0)
     writer.add_add_space_prefix(False)
-    writer.add_chat_template(_CHAT_TEMPLATE)
+    writer.add_chat_template(TEMPLATE)
 
 
-def _weights(chance: np.random.Generator) -> dict[str, np.ndarray]:
-    def random(*shape: int) -> np.ndarray:
-        return chance.normal(0.0, 0.5, shape).astype(np.float32)
+def _weights() -> dict[str, NDArray[np.float32]]:
+    """The tensors by name, shaped (outputs, inputs)."""
+    random = np.random.default_rng(20)
+    count = len(_SPECIAL) + 256
 
-    vocabulary = len(_SPECIAL) + 256
-    square = {f"blk.0.attn_{name}.weight": random(_WIDTH, _WIDTH) for name in ("q", "k", "v", "output")}
-    names = ("output_norm.weight", "blk.0.attn_norm.weight", "blk.0.ffn_norm.weight")
-    norms = {name: np.ones(_WIDTH, np.float32) for name in names}
+    def matrix(outputs: int, inputs: int) -> NDArray[np.float32]:
+        values = random.standard_normal((outputs, inputs)) / np.sqrt(inputs)
+        return np.asarray(values, dtype=np.float32)
+
+    embedding = matrix(count, _WIDTH) * np.float32(np.sqrt(_WIDTH))
+    embedding[:, 0] = _CONSTANT
+    output = matrix(count, _WIDTH)
+    output[:, 0] = 0
+    output[: len(_SPECIAL), 0] = _NEVER
+    output[len(_SPECIAL) + 0x20 : len(_SPECIAL) + 0x7F, 0] = _PRINTABLE
+    keys = _WIDTH // _HEADS * _KEY_HEADS
+    ones = np.ones(_WIDTH, dtype=np.float32)
     return {
-        "token_embd.weight": random(vocabulary, _WIDTH),
-        "output.weight": random(vocabulary, _WIDTH),
-        **square,
-        **norms,
-        "blk.0.ffn_gate.weight": random(_HIDDEN, _WIDTH),
-        "blk.0.ffn_up.weight": random(_HIDDEN, _WIDTH),
-        "blk.0.ffn_down.weight": random(_WIDTH, _HIDDEN),
+        "token_embd": embedding,
+        "blk.0.attn_norm": ones,
+        "blk.0.attn_q": matrix(_WIDTH, _WIDTH),
+        "blk.0.attn_k": matrix(keys, _WIDTH),
+        "blk.0.attn_v": matrix(keys, _WIDTH),
+        "blk.0.attn_output": matrix(_WIDTH, _WIDTH),
+        "blk.0.ffn_norm": ones,
+        "blk.0.ffn_gate": matrix(_HIDDEN, _WIDTH),
+        "blk.0.ffn_up": matrix(_HIDDEN, _WIDTH),
+        "blk.0.ffn_down": matrix(_WIDTH, _HIDDEN),
+        "output_norm": ones,
+        "output": output,
     }

@@ -1,0 +1,154 @@
+"""The fast engine: a converted model through OpenVINO on the processor, without torch."""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from app.domain.errors import ModelFileError
+from app.retrieval.engine_files import GRAPH, TOKENIZER, WEIGHTS, EngineFiles
+from app.retrieval.model_tokenizer import ModelTokenizer
+from app.retrieval.openvino_runtime import import_openvino
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
+
+# Padded tokens and texts in a batch: larger ones are no faster and hold up whoever wants to stop.
+BATCH_TOKENS = 2048
+BATCH_TEXTS = 64
+
+
+class OpenVinoEmbedder:
+    """Serves one converted model. ``threads`` 0 takes all cores. See ``Embedder``.
+
+    Questions have a compiled model of their own, so that none waits for a batch of passages. Raises
+    ``ModelFileError`` where files are missing or altered.
+    """
+
+    def __init__(self, files: EngineFiles, *, threads: int = 0) -> None:
+        manifest = files.manifest()
+        if manifest is None:
+            raise ModelFileError(f"{files.folder} holds no converted search model.")
+        self._files = files
+        self._manifest = manifest
+        self._threads = threads
+        self._tokenizer = ModelTokenizer(files.read(manifest, TOKENIZER), manifest.max_tokens)
+        self._bulk_lock, self._query_lock = threading.Lock(), threading.Lock()
+        self._query_request: Any = self._compiled().create_infer_request()
+        self._bulk_queue: Any = None
+
+    @property
+    def model_key(self) -> str:
+        """See ``Embedder``."""
+        return self._manifest.model_key
+
+    @property
+    def dimension(self) -> int:
+        """See ``Embedder``."""
+        return self._manifest.dimension
+
+    @property
+    def max_tokens(self) -> int:
+        """See ``Embedder``."""
+        return self._manifest.max_tokens
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See ``Embedder``."""
+        return self._tokenizer.count(texts)
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """See ``Embedder``."""
+        inputs = _padded(self._tokenizer.ids([self._manifest.query_prompt + text]))
+        with self._query_lock:
+            self._query_request.infer(inputs)
+            vector: NDArray[np.float32] = self._query_request.get_output_tensor(0).data[0].copy()
+        return vector
+
+    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """See ``Embedder``."""
+        import numpy as np
+
+        ids = self._tokenizer.ids([self._manifest.passage_prompt + text for text in texts])
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+
+        def keep(request: Any, places: list[int]) -> None:
+            vectors[places] = request.get_output_tensor(0).data
+
+        with self._bulk_lock:
+            queue = self._queue()
+            queue.set_callback(keep)
+            try:
+                for places in _batches([len(each) for each in ids]):
+                    queue.start_async(_padded([ids[place] for place in places]), places)
+            finally:
+                queue.wait_all()
+                queue.set_callback(_ignore)
+        return vectors
+
+    def close(self) -> None:
+        """See ``Embedder``."""
+        with self._bulk_lock, self._query_lock:
+            self._bulk_queue = self._query_request = None
+
+    def _queue(self) -> Any:
+        if self._bulk_queue is None:
+            self._bulk_queue = import_openvino().AsyncInferQueue(self._compiled())
+        return self._bulk_queue
+
+    def _compiled(self) -> Any:
+        """A compiled model; compiled at the first call on this machine, read back later."""
+        openvino = import_openvino()
+        core = openvino.Core()
+        machine = f"{openvino.get_version()} {core.get_property('CPU', 'FULL_DEVICE_NAME')} {self._manifest.model_key}"
+        options = self._options(core)
+        stored = self._files.compiled(machine)
+        if stored is not None:
+            return core.import_model(io.BytesIO(stored), "CPU", options)
+        graph, weights = (self._files.read(self._manifest, name) for name in (GRAPH, WEIGHTS))
+        compiled = core.compile_model(core.read_model(graph, weights), "CPU", options)
+        try:
+            self._files.store_compiled(machine, compiled.export_model().getvalue())
+        except OSError as error:
+            log.info("the compiled search model can't be kept: %s", error)
+        return compiled
+
+    def _options(self, core: Any) -> dict[str, Any]:
+        options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        if self._threads:
+            options["INFERENCE_NUM_THREADS"] = self._threads
+        return options
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Places of texts of like length, the longest first, so that little is padded."""
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
+        longest = lengths[batch[0]] if batch else 0
+        if batch and (len(batch) == BATCH_TEXTS or (len(batch) + 1) * longest > BATCH_TOKENS):
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
+
+
+def _padded(rows: Sequence[Sequence[int]]) -> list[NDArray[np.int32]]:
+    """Token ids and mask, shape (rows, longest row). What padding is filled with doesn't matter: it is masked."""
+    import numpy as np
+
+    ids = np.zeros((len(rows), max(len(row) for row in rows)), dtype=np.int32)
+    mask = np.zeros_like(ids)
+    for place, row in enumerate(rows):
+        ids[place, : len(row)] = row
+        mask[place, : len(row)] = 1
+    return [ids, mask]
+
+
+def _ignore(request: Any, places: list[int]) -> None:
+    """Take the place of a callback, which would keep its vectors alive."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -52,9 +53,11 @@ class Footnote:
 
 
 @pytest.fixture
-def footnote(tmp_path: Path) -> Footnote:
-    """A Footnote with an empty library."""
-    return Footnote(tmp_path / "home")
+def footnote(tmp_path: Path, sample_footnote: Footnote) -> Footnote:
+    """A Footnote with an empty library. The converted search model is taken over, which saves seconds a test."""
+    home = tmp_path / "home"
+    shutil.copytree(sample_footnote.home / "data" / "models", home / "data" / "models", copy_function=os.link)
+    return Footnote(home)
 
 
 @pytest.fixture(scope="session")

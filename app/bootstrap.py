@@ -155,6 +155,7 @@ class Services:
                 self._embedder,
                 self._vector_index,
                 self._keyword_index,
+                self._refresher,
                 self._parser,
                 self._ingest,
                 self._loop,

@@ -120,8 +120,7 @@ def _around(best: Scored, scored: Sequence[Scored], kind: AnswerKind) -> tuple[C
     """Take the best sentence and those of its document that come close to it; fewer where one fact is asked for."""
     margin = _CLOSE if kind is AnswerKind.OPEN else _CLOSE_FACT
     least = max(best.standing - margin, _CLOSE_SHARE * best.standing)
-    near = [
-        each for each in scored if each.candidate.passage.id == best.candidate.passage.id and each.standing >= least
-    ]
+    document = best.candidate.passage.document
+    near = [each for each in scored if each.candidate.passage.document == document and each.standing >= least]
     near.sort(key=lambda each: -each.standing)
     return tuple(sorted((each.candidate for each in near[:MOST_SENTENCES]), key=lambda each: each.place))

@@ -37,6 +37,7 @@ from app.settings.resources import resource
 
 BuildServices = Callable[[], Services]
 STATE_FILE = "window.ini"
+SAMPLE_FLAG = "sample_added"
 CLOSE_SECONDS = 5.0
 
 
@@ -137,8 +138,8 @@ class Desktop(QObject):
         self._add_sample()
 
     def _add_sample(self) -> None:
-        if self._sample is not None and not self.state.sample_added:
-            self.state.sample_added = True
+        if self._sample is not None and not self.state.flag(SAMPLE_FLAG):
+            self.state.set_flag(SAMPLE_FLAG, True)
             self.library.add([self._sample])
 
     # -- wiring ----------------------------------------------------------------------------------------------------

@@ -25,14 +25,13 @@ class WindowState:
     def theme(self, mode: ThemeMode) -> None:
         self._settings.setValue("window/theme", mode.value)
 
-    @property
-    def sample_added(self) -> bool:
-        """Whether the sample library was offered once already."""
-        return self._settings.value("window/sample_added", "false") == "true"
+    def flag(self, name: str) -> bool:
+        """A stored yes or no; no if there is none."""
+        return bool(self._settings.value(f"window/{name}", "no") == "yes")
 
-    @sample_added.setter
-    def sample_added(self, added: bool) -> None:
-        self._settings.setValue("window/sample_added", "true" if added else "false")
+    def set_flag(self, name: str, value: bool) -> None:
+        """Store a yes or no."""
+        self._settings.setValue(f"window/{name}", "yes" if value else "no")
 
     @property
     def session_id(self) -> str:

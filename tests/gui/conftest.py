@@ -90,7 +90,7 @@ class DesktopRig:
         return desktop
 
     def open_without_waiting(self) -> Desktop:
-        self.desktop = Desktop(self._application, self.paths, self._build, sample=self.sample)
+        self.desktop = Desktop(self._application, self.paths, self.build, sample=self.sample)
         self.desktop.appearance.set_mode(ThemeMode.LIGHT)
         self.desktop.show()
         return self.desktop
@@ -130,7 +130,8 @@ class DesktopRig:
         self._bot.waitUntil(lambda: not chat.answering, timeout=WAIT)
         return self.desktop.messages.entries[-1]
 
-    def _build(self) -> Any:
+    def build(self) -> Any:
+        """What the window is given as its services."""
         self.built.append(TestServices(self.paths, self.embedder, self.model))
         return Witness(self.built[-1], self.calls)
 

@@ -91,7 +91,7 @@ class ChatPanel(QWidget):
         row.addWidget(self.composer, 1000)
         row.addStretch(1)
         column.addLayout(row)
-        words = "Click a footnote to read its source. Sentences underlined with dots have none."
+        words = "Footnotes open their source. Sentences underlined with dots have none."
         hint = ElidedLabel(words, scale="small", tone="tertiary")
         hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         column.addWidget(hint)

@@ -32,6 +32,7 @@ from app.gui.window_state import WindowState
 
 SIDEBAR_WIDTH, LIBRARY_WIDTH, SOURCE_WIDTH = 248, 330, 560
 NARROWEST_CHAT = 400
+SESSIONS_HIDDEN, RIGHT_HIDDEN = "sessions_hidden", "right_hidden"
 FIRST_SIZE = (1320, 840)
 
 
@@ -77,7 +78,7 @@ class MainWindow(QMainWindow):
         for position, stretch in enumerate((0, 1, 0)):
             self.splitter.setStretchFactor(position, stretch)
         self.setCentralWidget(self.splitter)
-        self.toast = Toast(appearance, self)
+        self.toast = Toast(appearance, self, self.chat)
         self.overlay = DropOverlay(appearance, self)
         self.chat.sidebar_wished.connect(self.toggle_sessions)
         self.chat.library_wished.connect(self.toggle_right)
@@ -164,11 +165,15 @@ class MainWindow(QMainWindow):
             width = self.width()
             middle = max(NARROWEST_CHAT, width - SIDEBAR_WIDTH - LIBRARY_WIDTH)
             self.splitter.setSizes([SIDEBAR_WIDTH, middle, LIBRARY_WIDTH])
+        self.sessions.setHidden(self._state.flag(SESSIONS_HIDDEN))
+        self.right.setHidden(self._state.flag(RIGHT_HIDDEN))
 
     def save_state(self) -> None:
         """Remember size and panels."""
-        if self.right.shows_source:
+        if self.right.shows_source and not self.right.isHidden():
             self.right.show_library()  # the library's width is what the next start begins with
+        self._state.set_flag(SESSIONS_HIDDEN, self.sessions.isHidden())
+        self._state.set_flag(RIGHT_HIDDEN, self.right.isHidden())
         self._state.set_bytes("geometry", self.saveGeometry())
         self._state.set_bytes("splitter", self.splitter.saveState())
         self._state.save()

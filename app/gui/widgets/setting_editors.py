@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, Q
 from app.settings.setting import Setting
 
 SMALLEST_INT, LARGEST_INT = -(2**31), 2**31 - 1
+TEXT_MARGINS = (8, 0, 0, 0)
 Report = Callable[[Any], None]
 
 
@@ -75,6 +76,7 @@ def _spin_box(setting: Setting[Any], value: int, report: Report) -> QWidget:
         LARGEST_INT if setting.maximum is None else setting.maximum,
     )
     box.setValue(value)
+    box.lineEdit().setTextMargins(*TEXT_MARGINS)
     box.editingFinished.connect(lambda: report(box.value()))
     return box
 
@@ -87,6 +89,7 @@ def _decimal_box(setting: Setting[Any], value: float, report: Report) -> QWidget
         float(LARGEST_INT) if setting.maximum is None else setting.maximum,
     )
     box.setSingleStep(0.05)
+    box.lineEdit().setTextMargins(*TEXT_MARGINS)
     box.setValue(value)
     box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     box.editingFinished.connect(lambda: report(box.value()))

@@ -17,10 +17,11 @@ ABOVE_BOTTOM = 136
 
 
 class Toast(QFrame):
-    """One at a time: a new message takes the place of the one before."""
+    """One at a time: a new message takes the place of the one before. It floats in the middle of ``below``."""
 
-    def __init__(self, appearance: Appearance, window: QWidget) -> None:
+    def __init__(self, appearance: Appearance, window: QWidget, below: QWidget) -> None:
         super().__init__(window)
+        self._below = below
         self.setProperty("card", "floating")
         self._window = window
         self._on_action: Callable[[], None] | None = None
@@ -40,7 +41,7 @@ class Toast(QFrame):
         self.setGraphicsEffect(shadow)
         self._timer = QTimer(self, singleShot=True, interval=SECONDS * 1000)
         self._timer.timeout.connect(self.dismiss)
-        window.installEventFilter(self)
+        below.installEventFilter(self)
         self.hide()
 
     @property
@@ -68,7 +69,7 @@ class Toast(QFrame):
         self._label.setText(text)
         self._on_action, self._on_gone = on_action, on_gone
         self._action.setText(action)
-        self._action.setAccessibleName(action)
+        self._action.setAccessibleName(action or "Undo")
         self._action.setVisible(bool(action))
         self._place()
         self.show()
@@ -84,7 +85,7 @@ class Toast(QFrame):
             gone()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._window and event.type() is QEvent.Type.Resize and self.isVisible():
+        if watched is self._below and event.type() is QEvent.Type.Resize and self.isVisible():
             self._place()
         return super().eventFilter(watched, event)
 
@@ -95,11 +96,15 @@ class Toast(QFrame):
             chosen()
 
     def _place(self) -> None:
-        one_line = self._label.fontMetrics().horizontalAdvance(self._label.text()) + 190
+        one_line = self._label.fontMetrics().horizontalAdvance(self._label.text()) + (
+            80 if self._action.isHidden() else 170
+        )
         width = max(200, min(WIDEST, self._window.width() - 48, one_line))
         self.setFixedWidth(width)
         layout = self.layout()
         height = layout.heightForWidth(width) if layout is not None and layout.hasHeightForWidth() else 44
         self.setFixedHeight(max(44, height))
-        self.move((self._window.width() - width) // 2, self._window.height() - self.height() - ABOVE_BOTTOM)
+        middle = self._below.mapTo(self._window, self._below.rect().center()).x()
+        left = max(12, min(middle - width // 2, self._window.width() - width - 12))
+        self.move(left, self._window.height() - self.height() - ABOVE_BOTTOM)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)

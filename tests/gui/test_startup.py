@@ -1,0 +1,193 @@
+"""Starting and ending the program, as the user and the operating system do it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.domain.errors import UserFacingError
+from app.gui.desktop import Desktop
+from app.gui.theme import ThemeMode
+from app.gui.widgets.dialogs import CrashDialog
+from tests.gui.conftest import WAIT, DesktopRig
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+HEAVY = (
+    "numpy",
+    "faiss",
+    "torch",
+    "sqlite_utils",
+    "sentence_transformers",
+    "openvino",
+    "onnxruntime",
+    "tantivy",
+    "kreuzberg",
+    "keyring",
+    "pydantic",
+    "pypdfium2",
+    "httpx2",
+    "PySide6.QtPdf",
+    "app.bootstrap",
+)
+PATIENCE_SECONDS = 60
+
+# Prints which heavy modules are loaded at the moment at which the window has been painted for the first time.
+PROBE = f"""
+import os, sys, tempfile
+from pathlib import Path
+from app.gui.application import make_application
+from app.gui.desktop import Desktop
+from app.settings.paths import AppPaths
+
+root = Path(tempfile.mkdtemp())
+paths = AppPaths(root / "data", root / "config", root / "cache", root / "logs")
+application = make_application()
+
+def build():
+    print("loaded:", [name for name in {HEAVY!r} if name in sys.modules], flush=True)
+    os._exit(0)
+
+desktop = Desktop(application, paths, build)
+desktop.show()
+application.exec()
+"""
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {**os.environ, "FOOTNOTE_HOME": str(home), "QT_QPA_PLATFORM": "offscreen", "PYTHONFAULTHANDLER": "1"}
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """The real program in a process of its own, ended at the latest with the test."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app"],
+        cwd=REPOSITORY,
+        env=environment(tmp_path / "home"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    yield process
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def wait_for_file(path: Path, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not path.exists():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.05)
+
+
+def test_nothing_heavy_is_loaded_before_the_window_is_painted(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE],
+        cwd=REPOSITORY,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert "loaded: []" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends programs in other ways")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_end_the_program_in_good_order(
+    program: subprocess.Popen[str], tmp_path: Path, number: signal.Signals
+) -> None:
+    wait_for_file(tmp_path / "home" / "data" / "chats.db", program)
+    began = time.monotonic()
+    program.send_signal(number)
+    output, _ = program.communicate(timeout=PATIENCE_SECONDS)
+    assert program.returncode == 0, output
+    assert "Traceback" not in output
+    assert "Fatal Python error" not in output
+    assert time.monotonic() - began < 15
+    assert (tmp_path / "home" / "config" / "window.ini").exists()
+
+
+def test_a_home_that_is_no_folder_is_told_in_the_window(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file", encoding="utf-8")
+    rig = DesktopRig(qapp, qtbot, tmp_path / "home")
+    desktop = rig.open_without_waiting()
+    invitation = desktop.window.chat.invitation
+    qtbot.waitUntil(lambda: "is a file" in invitation.words, timeout=WAIT)
+    (tmp_path / "home").unlink()
+    invitation.retry_wished.emit()
+    qtbot.waitUntil(lambda: desktop.library.loaded, timeout=WAIT)
+    rig.close()
+
+
+def test_quitting_while_services_are_being_built_closes_them(qtbot: QtBot, rig: DesktopRig) -> None:
+    desktop = rig.open_without_waiting()
+    desktop.start()
+    rig.close()
+    for services in rig.built:
+        with pytest.raises(Exception, match="closed"):
+            services.sessions.sessions()
+
+
+def test_size_and_panels_are_remembered(qtbot: QtBot, rig: DesktopRig, desktop: Desktop) -> None:
+    desktop.window.sessions.hide()
+    desktop.window.resize(760, 520)  # the offscreen screen is small
+    desktop.window.splitter.setSizes([0, 450, 310])
+    desktop.settings.switch_theme()
+    assert desktop.appearance.theme.dark
+    qtbot.waitUntil(lambda: not desktop.runner.busy, timeout=WAIT)
+    sizes = desktop.window.splitter.sizes()
+    rig.close()
+    desktop = Desktop(QApplication.instance(), rig.paths, rig.build)  # type: ignore[arg-type]  # it is one
+    rig.desktop = desktop
+    desktop.show()
+    qtbot.waitUntil(lambda: desktop.sessions.loaded and desktop.library.loaded, timeout=WAIT)
+    assert desktop.appearance.mode is ThemeMode.DARK
+    assert (desktop.window.width(), desktop.window.height()) == (760, 520)
+    assert desktop.window.splitter.sizes() == sizes
+
+
+def test_errors_for_users_show_their_message_and_bugs_their_traceback(qtbot: QtBot, desktop: Desktop) -> None:
+    def world() -> None:
+        raise UserFacingError("The disk is full. Free some space.")
+
+    def bug() -> None:
+        raise ZeroDivisionError("ours")
+
+    desktop.runner.run(world)
+    qtbot.waitUntil(lambda: desktop.window.toast.text == "The disk is full. Free some space.", timeout=WAIT)
+    desktop.runner.run(bug)
+    qtbot.waitUntil(lambda: bool(desktop.window.findChildren(CrashDialog)), timeout=WAIT)
+    dialog = desktop.window.findChildren(CrashDialog)[0]
+    assert "ZeroDivisionError: ours" in dialog.details.toPlainText()
+    dialog.close()
+
+
+def test_shortcuts(qtbot: QtBot, rig: DesktopRig, desktop: Desktop) -> None:
+    window = desktop.window
+    keys = [key.toString() for action in window.actions() for key in action.shortcuts()]
+    assert len(keys) == len(set(keys)), "two actions share a key"
+    assert all(action.text() for action in window.actions())
+    window.activateWindow()
+    window.sessions.list.setFocus()
+    QTest.keyClick(window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: window.chat.composer.edit.hasFocus(), timeout=WAIT)
+    QTest.keyClick(window, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: window.sessions.isHidden(), timeout=WAIT)
+    QTest.keyClick(window, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: window.right.isHidden() and not window.sessions.isHidden(), timeout=WAIT)

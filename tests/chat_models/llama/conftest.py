@@ -15,7 +15,7 @@ from app.chat_models.loop_thread import LoopThread
 from app.chat_models.model import ChatModel
 from app.chat_models.providers.openai import LLAMA_CPP_URL
 from app.chat_models.registry import ModelRegistry
-from tests.chat_models.llama.llama_server import KEY, MODEL, LlamaServer, running_server
+from tests.chat_models.llama.llama_server import KEY, MODEL, SMALL_CONTEXT, LlamaServer, running_server
 from tests.chat_models.llama.tiny_model import write_tiny_model
 
 SPEC = f"llama.cpp:{MODEL}"
@@ -38,11 +38,24 @@ def llama_binary() -> Path:
 
 
 @pytest.fixture(scope="session")
-def llama(llama_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaServer]:
+def tiny_file(llama_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model's file."""
+    path = tmp_path_factory.mktemp("models") / "tiny.gguf"
+    write_tiny_model(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def llama(llama_binary: Path, tiny_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaServer]:
     """The server with the tiny model loaded. It asks for a key."""
-    folder = tmp_path_factory.mktemp("llama")
-    write_tiny_model(folder / "tiny.gguf")
-    with running_server(llama_binary, folder / "tiny.gguf", folder / "log", until=HTTPStatus.OK) as server:
+    with running_server(llama_binary, tiny_file, tmp_path_factory.mktemp("llama") / "log") as server:
+        yield server
+
+
+@pytest.fixture
+def narrow_llama(llama_binary: Path, tiny_file: Path, tmp_path: Path) -> Iterator[LlamaServer]:
+    """The same with a small context."""
+    with running_server(llama_binary, tiny_file, tmp_path / "log", context=SMALL_CONTEXT) as server:
         yield server
 
 
@@ -64,6 +77,5 @@ def registry_for(server: LlamaServer, loop: LoopThread, key: str = KEY) -> Model
 
 @pytest.fixture
 def tiny(llama: LlamaServer, loop: LoopThread) -> ChatModel:
-    """The tiny model through our layer, at an idle server."""
-    llama.wait_until_idle()
+    """The tiny model through our layer."""
     return registry_for(llama, loop).model(SPEC)

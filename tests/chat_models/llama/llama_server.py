@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import httpx2
 
 KEY = "sk-llama-0123456789"
 MODEL = "tiny"
-CONTEXT_TOKENS = 16_384
+LARGE_CONTEXT, SMALL_CONTEXT = 32_768, 512  # tokens
 START_SECONDS = 120.0
-IDLE_SECONDS = 30.0
+WAIT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -29,36 +30,47 @@ class LlamaServer:
     client: httpx2.Client
     log: Path
 
-    def slot(self) -> dict[str, Any]:
-        """What the slot is doing (``is_processing``), or did last."""
+    def busy(self) -> bool:
+        """Whether a request is being worked on."""
         response = self.client.get("/slots")
         response.raise_for_status()
-        slots: list[dict[str, Any]] = response.json()
-        assert len(slots) == 1
-        return slots[0]
+        return any(slot["is_processing"] for slot in response.json())
 
-    def generated(self) -> int:
-        """Tokens that the slot has generated for its last request."""
-        count: int = self.slot()["next_token"][0]["n_decoded"]
-        return count
+    def count(self, what: str) -> int:
+        """A counter since the start: ``prompt_tokens`` that were read, or ``tokens_predicted``."""
+        response = self.client.get("/metrics")
+        response.raise_for_status()
+        found = re.search(rf"^llamacpp:{what}_total (\S+)$", response.text, re.MULTILINE)
+        assert found, f"no counter of {what}"
+        return int(float(found[1]))
 
     def wait_until_busy(self) -> None:
         """Wait until a request is being worked on."""
-        assert _becomes(lambda: bool(self.slot()["is_processing"]), IDLE_SECONDS), "no request arrived"
+        assert _becomes(self.busy, WAIT_SECONDS), "no request arrived"
 
-    def wait_until_idle(self) -> None:
-        """Wait until nothing is being worked on."""
-        assert _becomes(lambda: not self.slot()["is_processing"], IDLE_SECONDS), "the server goes on"
+    def wait_until_free(self) -> None:
+        """Wait until the only slot is free: queue for it, and take one token.
+
+        Asking again and again whether it is free would not do: every answer makes the server wait another second
+        before it looks whether the clients of its other requests are still there.
+        """
+        response = self.client.post("/completion", json={"prompt": "x", "n_predict": 1}, timeout=WAIT_SECONDS)
+        response.raise_for_status()
 
 
 @contextmanager
-def running_server(binary: Path, model: Path, log: Path, *, until: int) -> Iterator[LlamaServer]:
-    """The server with ``model``, once its health check answers with the status ``until``."""
+def running_server(
+    binary: Path, model: Path, log: Path, *, context: int = LARGE_CONTEXT, until: int = HTTPStatus.OK
+) -> Iterator[LlamaServer]:
+    """The server with ``model``, once its health check answers with the status ``until``.
+
+    It reads prompts in small batches, between which it notices that nobody waits any more.
+    """
     port = _free_port()
     command = [
         str(binary), "--model", str(model), "--alias", MODEL, "--host", "127.0.0.1", "--port", str(port),
-        "--ctx-size", str(CONTEXT_TOKENS), "--parallel", "1", "--threads", "1", "--threads-http", "4",
-        "--jinja", "--slots", "--api-key", KEY, "--offline",
+        "--ctx-size", str(context), "--parallel", "1", "--batch-size", "256", "--threads", "1", "--threads-http", "4",
+        "--jinja", "--slots", "--metrics", "--api-key", KEY, "--offline",
     ]  # fmt: skip
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("LLAMA_", "HF_"))}
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output, env=environment) as process:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
@@ -17,6 +18,7 @@ from app.domain.chat_errors import (
     APIStatusError,
     AuthenticationError,
     ContextWindowExceededError,
+    OutputParserError,
     OverloadedError,
     UnsupportedFeatureError,
 )
@@ -24,12 +26,13 @@ from app.domain.errors import WorkCancelledError
 from app.domain.messages import Accumulator, AIMessage, AIMessageChunk, HumanMessage, ImagePart, SystemMessage
 from app.services.model_service import ModelService
 from tests.chat_models.llama.conftest import SPEC, registry_for
-from tests.chat_models.llama.llama_server import CONTEXT_TOKENS, KEY, MODEL, LlamaServer
+from tests.chat_models.llama.llama_server import KEY, LARGE_CONTEXT, MODEL, SMALL_CONTEXT, LlamaServer
 from tests.chat_models.llama.tiny_model import prompt_tokens
 
 pytestmark = pytest.mark.llama
 
 BACK_TO_BACK = 40
+ENDLESS = 16_000  # tokens: work for half a minute
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000000000500015a4d7f580000"
     "000049454e44ae426082"
@@ -109,51 +112,55 @@ def test_a_batch_waits_its_turn_at_the_only_slot(tiny: ChatModel) -> None:
 # --- stopping -------------------------------------------------------------------------------------------------------
 
 
-def test_the_answer_ends_with_the_stop_string_and_the_server_stops_writing(tiny: ChatModel, llama: LlamaServer) -> None:
+@pytest.fixture
+def nothing_wasted(llama: LlamaServer) -> Iterator[None]:
+    """The test asks for ``ENDLESS`` tokens; make sure that the server stops long before it has made them."""
+    before = llama.count("tokens_predicted")
+    yield
+    llama.wait_until_free()
+    assert llama.count("tokens_predicted") - before < ENDLESS // 4
+
+
+@pytest.mark.usefixtures("nothing_wasted")
+def test_the_answer_ends_with_the_stop_string_and_so_does_the_servers_work(tiny: ChatModel) -> None:
     fixed: dict[str, Any] = {"seed": 5, "options": LETTERS}
     whole = tiny.invoke("Go on", max_tokens=60, **fixed).text
     stop = whole[30:34]
-    wanted = whole[: whole.index(stop) + len(stop)]
 
-    answer = tiny.invoke("Go on", max_tokens=CONTEXT_TOKENS // 2, stop=stop, **fixed)
-    llama.wait_until_idle()
-
-    assert answer.text == wanted
+    answer = tiny.invoke("Go on", max_tokens=ENDLESS, stop=stop, **fixed)
+    assert answer.text == whole[: whole.index(stop) + len(stop)]
     assert answer.finish == "stop"
     assert answer.response_metadata["stop_sequence"] == stop
-    assert llama.generated() < CONTEXT_TOKENS // 4
 
 
-def test_closing_a_stream_frees_the_server_at_once(tiny: ChatModel, llama: LlamaServer) -> None:
-    chunks = tiny.stream("Tell me everything", max_tokens=CONTEXT_TOKENS // 2)
+@pytest.mark.usefixtures("nothing_wasted")
+def test_closing_a_stream_frees_the_server_for_the_next_question(tiny: ChatModel) -> None:
+    chunks = tiny.stream("Tell me everything", max_tokens=ENDLESS)
     next(chunk for chunk in chunks if chunk.text)
     chunks.close()  # type: ignore[attr-defined]  # a generator behind the face of an iterator
-    llama.wait_until_idle()
-    assert 0 < llama.generated() < CONTEXT_TOKENS // 4
 
-    after = tiny.invoke("Are you free?", max_tokens=5)
-    assert after.usage is not None
-    assert after.usage.output == 5
+    answer = tiny.invoke("Are you free?", max_tokens=5)
+    assert answer.usage is not None
+    assert answer.usage.output == 5
 
 
-def test_cancelling_while_the_prompt_is_read_stops_the_server(tiny: ChatModel, llama: LlamaServer) -> None:
-    work = tiny.ainvoke("word " * (CONTEXT_TOKENS // 8), max_tokens=CONTEXT_TOKENS // 4)
-    future = tiny.sync_loop.submit(work)
-    llama.wait_until_busy()
-    future.cancel()
-    llama.wait_until_idle()
-    assert llama.generated() < CONTEXT_TOKENS // 8
-
-
-def test_a_token_stops_a_synchronous_call(tiny: ChatModel, llama: LlamaServer) -> None:
+@pytest.mark.usefixtures("nothing_wasted")
+def test_a_cancelled_token_stops_a_synchronous_call(tiny: ChatModel) -> None:
     token = CancelToken()
-    chunks = tiny.stream("Tell me everything", max_tokens=CONTEXT_TOKENS // 2, cancel=token)
+    chunks = tiny.stream("Tell me everything", max_tokens=ENDLESS, cancel=token)
     next(chunks)
     token.cancel()
     with pytest.raises(WorkCancelledError):
         list(chunks)
-    llama.wait_until_idle()
-    assert llama.generated() < CONTEXT_TOKENS // 4
+
+
+def test_cancelling_before_the_first_token_ends_the_reading_of_the_prompt(tiny: ChatModel, llama: LlamaServer) -> None:
+    before, length = llama.count("prompt_tokens"), LARGE_CONTEXT - 1000
+    future = tiny.sync_loop.submit(tiny.ainvoke("x" * length, max_tokens=1))
+    llama.wait_until_busy()
+    future.cancel()
+    llama.wait_until_free()
+    assert llama.count("prompt_tokens") - before < length * 3 // 4
 
 
 # --- structured output and prefill ----------------------------------------------------------------------------------
@@ -181,6 +188,12 @@ def test_an_object_grows_while_it_is_streamed(tiny: ChatModel) -> None:
     assert growing[-1]["tame"] is animal.tame
 
 
+def test_an_object_that_does_not_fit_the_limit_of_tokens_is_named_as_such(tiny: ChatModel) -> None:
+    with pytest.raises(OutputParserError, match="allow more") as caught:
+        tiny.with_structured_output(Animal).invoke("Describe an animal", max_tokens=5)
+    assert not caught.value.retryable
+
+
 def test_a_prefill_comes_once(tiny: ChatModel) -> None:
     beginning = "Once upon a time"
     chunks = list(tiny.stream("Tell a story", prefilling=beginning, max_tokens=20, seed=6, options=LETTERS))
@@ -194,18 +207,19 @@ def test_a_prefill_comes_once(tiny: ChatModel) -> None:
 # --- what goes wrong ------------------------------------------------------------------------------------------------
 
 
-def test_a_prompt_longer_than_the_context_is_named_as_such(tiny: ChatModel) -> None:
+def test_a_prompt_longer_than_the_context_is_named_as_such(narrow_llama: LlamaServer, loop: LoopThread) -> None:
+    model = registry_for(narrow_llama, loop).model(SPEC)
     with pytest.raises(ContextWindowExceededError, match=r"too long.*fewer passages") as caught:
-        tiny.invoke([SystemMessage("Answer briefly."), HumanMessage("x" * (CONTEXT_TOKENS + 1))])
+        model.invoke([SystemMessage("Answer briefly."), HumanMessage("x" * SMALL_CONTEXT)])
     assert caught.value.status == 400
     assert not caught.value.retryable
 
 
-def test_an_answer_that_fills_the_context_ends_by_its_length(tiny: ChatModel) -> None:
-    answer = tiny.invoke("x" * (CONTEXT_TOKENS - 200))
+def test_an_answer_that_fills_the_context_ends_by_its_length(narrow_llama: LlamaServer, loop: LoopThread) -> None:
+    answer = registry_for(narrow_llama, loop).model(SPEC).invoke("Tell me everything")
     assert answer.finish == "length"
     assert answer.usage is not None
-    assert answer.usage.total <= CONTEXT_TOKENS
+    assert SMALL_CONTEXT // 2 < answer.usage.total <= SMALL_CONTEXT
 
 
 def test_a_picture_for_a_model_that_sees_nothing_is_refused_for_good(tiny: ChatModel) -> None:
@@ -232,6 +246,32 @@ def test_a_server_that_is_still_loading_says_so(loading_llama: LlamaServer, loop
     with pytest.raises(OverloadedError, match=r"still loading the model \(503\)\. Try again") as caught:
         registry_for(loading_llama, loop).model(SPEC).invoke("Are you there?")
     assert caught.value.retryable
+
+
+# --- the other protocols that the server speaks ----------------------------------------------------------------------
+
+
+def speaking(protocol: str, server: LlamaServer, loop: LoopThread, key: str = KEY) -> ChatModel:
+    return registry_for(server, loop).model(f"{protocol}:{MODEL}", base_url=server.url, api_key=key, max_tokens=20)
+
+
+@pytest.mark.parametrize("protocol", ["anthropic", "openai-responses"])
+def test_an_answer_by_another_protocol(protocol: str, llama: LlamaServer, loop: LoopThread) -> None:
+    model = speaking(protocol, llama, loop)
+    for _ in range(2):  # the second time the prompt comes from the server's cache, which must not change its count
+        chunks = list(model.stream("What is a llama?"))
+        usage = total(chunks).usage
+        assert sum(1 for chunk in chunks if chunk.text) > 10
+        assert usage is not None
+        assert (usage.input, usage.output) == (prompt_tokens("What is a llama?"), 20)
+
+
+@pytest.mark.parametrize("protocol", ["anthropic", "openai-responses"])
+def test_errors_by_another_protocol(protocol: str, narrow_llama: LlamaServer, loop: LoopThread) -> None:
+    with pytest.raises(ContextWindowExceededError):
+        speaking(protocol, narrow_llama, loop).invoke("x" * SMALL_CONTEXT)
+    with pytest.raises(AuthenticationError):
+        speaking(protocol, narrow_llama, loop, key="sk-wrong-key").invoke("Let me in")
 
 
 # --- trying a model out ---------------------------------------------------------------------------------------------

@@ -28,8 +28,11 @@ _PRINTABLE, _NEVER = 0.5, -4.0  # what the output layer makes of it
 
 
 def prompt_tokens(question: str) -> int:
-    """Length of the prompt that ``question`` becomes: one token a byte, and one for the beginning."""
-    return 1 + len(f"<|user|>{question}\n<|assistant|>".encode())
+    """Length of the prompt that ``question`` becomes: one token a byte, and one for the beginning.
+
+    The tokenizer writes a space as U+2581, which has three bytes.
+    """
+    return 1 + len(f"<|user|>{question}\n<|assistant|>".replace(" ", "\u2581").encode())
 
 
 def write_tiny_model(path: Path) -> None:

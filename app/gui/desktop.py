@@ -66,7 +66,13 @@ class Desktop(QObject):
         self.documents = DocumentListModel()
         self.window = MainWindow(self.appearance, self.state, self.session_list, self.messages, self.documents)
         self.sessions = SessionController(self.runner, self.session_list, self.messages, self.window.toast)
-        self.chat = ChatController(self.runner, self.sessions, self.session_list, self.messages)
+        self.chat = ChatController(
+            self.runner,
+            self.sessions,
+            self.session_list,
+            self.messages,
+            lambda: self.documents.count(*WAITING_STATES),
+        )
         self.library = LibraryController(self.runner, self.documents, self.window.right.library.card, self.window.toast)
         self.sources = SourceController(self.runner, self.window.right.source, self.window.toast)
         self.settings = SettingsController(self.runner, self.appearance, self.state)

@@ -329,11 +329,23 @@ def test_an_answer_goes_on_while_another_chat_is_open(qtbot: QtBot, rig: Desktop
 
 def test_without_an_answer_in_the_documents_it_says_so(qtbot: QtBot, rig: DesktopRig, folder: Path) -> None:
     rig.model = None  # the built-in answerer
-    rig.open()
+    desktop = rig.open()
     rig.add(folder)
     entry = rig.ask("Who won the chess championship in Reykjavik?")
     assert not entry.answered
     assert entry.status is MessageStatus.COMPLETE
+    assert "Try other words" in answer_widget(desktop).notice_text
+
+
+def test_an_answer_before_the_files_are_read_says_so(qtbot: QtBot, rig: DesktopRig, folder: Path) -> None:
+    rig.model = None  # the built-in answerer
+    desktop = rig.open()
+    rig.embedder.gate.clear()
+    desktop.add_paths([folder])
+    qtbot.waitUntil(lambda: desktop.documents.count() >= 4, timeout=WAIT)
+    entry = rig.ask("When was the harbour opened?")
+    assert not entry.answered
+    assert "still being read" in answer_widget(desktop).notice_text
 
 
 def test_the_first_start_reads_the_sample_and_suggests_questions(qtbot: QtBot, rig: DesktopRig, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -59,12 +59,14 @@ class ChatController(QObject):
         sessions: SessionController,
         session_list: SessionListModel,
         messages: MessageListModel,
+        count_unread: Callable[[], int],
     ) -> None:
         super().__init__()
         self._runner = runner
         self._sessions = sessions
         self._session_list = session_list
         self._messages = messages
+        self._count_unread = count_unread
         self._services: Services | None = None
         self._turns: dict[str, Turn] = {}
         self._waiting: list[str] = []
@@ -170,6 +172,7 @@ class ChatController(QObject):
             self._messages.append_text(turn.answer, text)
         for event in events:
             if isinstance(event, TurnFinished | TurnStopped | TurnFailed):
+                turn.answer.unread_count = self._count_unread()
                 self._messages.store(turn.answer, event.message)
                 self.answer_ended.emit(turn.answer.error or turn.answer.text)
 

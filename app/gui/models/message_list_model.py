@@ -12,11 +12,16 @@ from app.domain.citations import AnswerSentence, Citation
 from app.domain.turns import MessageStatus, StoredMessage
 
 Index = QModelIndex | QPersistentModelIndex
+SCREEN_ONLY = frozenset({"passage_count", "unread_count"})
 
 
 @dataclass(slots=True, eq=False)
 class MessageEntry:
-    """A message on the screen. ``passage_count`` is None until retrieval has answered."""
+    """A message on the screen.
+
+    ``passage_count`` is None until retrieval has answered. ``unread_count`` is how many documents were still being read
+    when the answer was written.
+    """
 
     id: int
     role: str
@@ -29,6 +34,7 @@ class MessageEntry:
     sentences: tuple[AnswerSentence, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
     passage_count: int | None = None
+    unread_count: int = 0
 
     @classmethod
     def of(cls, message: StoredMessage) -> MessageEntry:
@@ -134,7 +140,7 @@ class MessageListModel(QAbstractListModel):
     def store(self, entry: MessageEntry, message: StoredMessage) -> None:
         """The message was stored: show it as it was."""
         stored = MessageEntry.of(message)
-        names = [each.name for each in fields(MessageEntry) if each.name != "passage_count"]
+        names = [each.name for each in fields(MessageEntry) if each.name not in SCREEN_ONLY]
         self.update(entry, **{name: getattr(stored, name) for name in names})
 
     def put_running(self, question: MessageEntry, answer: MessageEntry) -> None:

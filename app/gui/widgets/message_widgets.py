@@ -15,6 +15,7 @@ from app.gui.widgets.answer_footer import AnswerFooter
 from app.gui.widgets.basics import IconButton, IconLabel, plain_label
 from app.gui.widgets.question_text import QuestionText
 from app.gui.widgets.stacking import stack, stacked_height
+from app.gui.wording import counted
 
 BUBBLE_SHARE = 0.82
 BUBBLE_MARGINS = QMargins(16, 10, 16, 10)
@@ -298,7 +299,10 @@ def _notice_words(entry: MessageEntry) -> str:
     if entry.status is MessageStatus.INTERRUPTED:
         return "Footnote was closed while this answer was being written."
     if not entry.answered and not entry.streaming:
-        return "Nothing in your documents answers this. Try other words, or add the files that might."
+        if entry.unread_count:
+            verb = "is" if entry.unread_count == 1 else "are"
+            return f"{counted(entry.unread_count, 'document')} {verb} still being read. Ask again in a moment."
+        return "Try other words, or add the files that might hold the answer."
     return ""
 
 

@@ -63,27 +63,35 @@ class ParserChild:
         self._scratch = folder
         self._files = 0
         self._largest = 0
-        self._busy = False
+        self._reading: object | None = None
         self._abandoned = False
 
     def read(self, path: Path, cancel: CancelToken) -> ParsedDocument:
         """Have ``path`` read. Raises ``DocumentError``, or ``WorkCancelledError`` if cancelled or abandoned."""
+        reading = object()
         with self._lock:
-            self._busy = True
+            self._reading = reading
             self._abandoned = False
-        forget = cancel.on_cancel(self.abandon)
+        forget = cancel.on_cancel(lambda: self._abandon(reading))
         try:
             return self._read(path)
         finally:
             forget()
             with self._lock:
-                self._busy = False
+                self._reading = None
+                killed = self._abandoned
+            if killed:  # perhaps after its reply had come: the next file must not meet a dead process
+                self.stop()
             self._recycle()
 
     def abandon(self) -> None:
         """Kill the process if it is reading; ``read`` then raises ``WorkCancelledError``."""
+        self._abandon(self._reading)
+
+    def _abandon(self, reading: object | None) -> None:
+        """Kill the process if it is still at that reading; a late cancel must not hit the next file."""
         with self._lock:
-            if self._busy:
+            if reading is not None and self._reading is reading:
                 self._abandoned = True
                 self._kill()
 

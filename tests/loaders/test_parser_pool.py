@@ -88,11 +88,11 @@ def test_a_refusal_arrives_with_its_reason(pool: ParserPool, told: Told) -> None
 
 
 def test_a_hanging_file_is_stopped_in_time(told: Told, tmp_path: Path) -> None:
-    with ParserPool(1, ParserLimits(seconds=0.5), make_reader) as pool:
+    with ParserPool(1, ParserLimits(seconds=2), make_reader) as pool:
         pool.parse(told("say warm"))
         begun = time.monotonic()
         assert fails(pool, told(f"hang {tmp_path / 'begun'}")).reason is FailureReason.TIMEOUT
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 20
         assert pool.parse(told("say next")).text == "next"
 
 
@@ -127,7 +127,7 @@ def test_cancelling_kills_the_reading_at_once(pool: ParserPool, told: Told, tmp_
         cancel.cancel()
         with pytest.raises(WorkCancelledError):
             reading.result(timeout=10)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
     assert pool.parse(told("say next")).text == "next"
 
 
@@ -359,3 +359,23 @@ def test_failure_messages_are_plain_and_say_what_to_do(pool: ParserPool, told: T
         message = str(fails(pool, told(command)))
         assert not re.search(r"exit code|signal|Traceback|Error|0x", message)
         assert message.endswith(".")
+
+
+class LateToken(CancelToken):
+    """A token whose cancel reaches the reader only after its file was done, as it can when threads race."""
+
+    def on_cancel(self, callback: Callable[[], None]) -> Callable[[], None]:
+        self.late_cancel = callback
+        return lambda: None
+
+
+def test_a_cancel_that_comes_too_late_does_not_hit_the_next_file(told: Told, tmp_path: Path) -> None:
+    token = LateToken()
+    begun = tmp_path / "begun"
+    with ParserPool(1, ParserLimits(seconds=4), make_reader) as pool, ThreadPoolExecutor(1) as executor:
+        assert pool.parse(told("say first"), token).text == "first"
+        hanging = executor.submit(fails, pool, told(f"hang {begun}"))
+        while not begun.exists():
+            assert not hanging.done()
+        token.late_cancel()
+        assert hanging.result().reason is FailureReason.TIMEOUT

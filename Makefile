@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help setup setup-run setup-test run test check bench requirements mutants screenshots
+.PHONY: help setup setup-run setup-test run test check bench requirements mutants test-llama screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,11 @@ requirements: setup-test ## which rows of the chat layer's requirement table are
 
 mutants: setup-test ## break the chat layer in small ways; every break must fail a test
 	$(BIN)/python -m tests.mutants
+
+test-llama: setup-test ## build llama.cpp's own server once (20 minutes) and run the tests against it
+	packaging/llama/build_server.sh
+	$(BIN)/python -m pip install -q -c constraints.txt gguf
+	FOOTNOTE_LLAMA_SERVER=$(CURDIR)/build/llama/llama-server $(BIN)/python -m pytest -q tests/chat_models/llama $(ARGS)
 
 screenshots: setup-test ## pictures of the window in named states, into build/screenshots
 	xvfb-run -a -s "-screen 0 1440x900x24" $(BIN)/python -m tests.gui.screenshots

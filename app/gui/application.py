@@ -20,8 +20,6 @@ from app.settings.paths import AppPaths
 
 log = logging.getLogger(__name__)
 
-EXIT_STUCK = 3
-
 
 def run_gui(paths: AppPaths, argv: Sequence[str] = (), *, sample: Path | None = None) -> int:
     """Open the window and run until it is closed. Returns the exit status.
@@ -45,7 +43,7 @@ def run_gui(paths: AppPaths, argv: Sequence[str] = (), *, sample: Path | None = 
     quitter.close()
     desktop.crashes.remove()
     if not ended:
-        _leave_at_once()
+        _leave_at_once(status)
     desktop.window.deleteLater()
     return status
 
@@ -61,10 +59,10 @@ def make_application(argv: Sequence[str] = ()) -> QApplication:
     return application
 
 
-def _leave_at_once() -> None:
-    """A thread hangs in something that can't be cancelled; everything stored is safe, so don't wait for it."""
-    log.error("some work did not end in time; leaving without it")
+def _leave_at_once(status: int) -> None:
+    """A thread is inside something that can't be cancelled; what is stored is safe, so don't wait for it."""
+    log.warning("some work did not end in time; leaving without it")
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(EXIT_STUCK)
+    os._exit(status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QTextBlockFormat, QTextCharFormat, QTextFormat, QTextLength, QTextTableFormat
@@ -19,13 +19,17 @@ QUOTE_INDENT = 16
 HEADING_SIZES = {1: 1.4, 2: 1.22, 3: 1.1}
 
 
-@dataclass(frozen=True, slots=True)
 class AnswerStyle:
-    """Fonts and formats for an answer. Made anew when the theme changes."""
+    """Fonts and formats for an answer. Made anew when the theme changes.
 
-    appearance: Appearance
+    Formats of characters are made once: an answer asks for them several times a word.
+    """
 
-    @property
+    def __init__(self, appearance: Appearance) -> None:
+        self.appearance = appearance
+        self._chips: dict[int, tuple[QTextCharFormat, QTextCharFormat]] = {}
+
+    @cached_property
     def font(self) -> QFont:
         """The font of running text."""
         font = QFont(self.appearance.font)
@@ -87,7 +91,11 @@ class AnswerStyle:
         return block
 
     def text(self) -> QTextCharFormat:
-        """Running text."""
+        """Running text, for the caller to change."""
+        return QTextCharFormat(self._text)
+
+    @cached_property
+    def _text(self) -> QTextCharFormat:
         characters = QTextCharFormat()
         characters.setForeground(self.appearance.theme.color("text"))
         return characters
@@ -99,6 +107,7 @@ class AnswerStyle:
         characters.setFontPointSize(self.font.pointSizeF() * HEADING_SIZES.get(level, 1.0))
         return characters
 
+    @cached_property
     def code_text(self) -> QTextCharFormat:
         """Text in code blocks."""
         characters = self.text()
@@ -108,9 +117,10 @@ class AnswerStyle:
         characters.setFontPointSize(mono.pointSizeF())
         return characters
 
+    @cached_property
     def code_span(self) -> QTextCharFormat:
         """Code in running text."""
-        characters = self.code_text()
+        characters = QTextCharFormat(self.code_text)
         characters.setBackground(self.appearance.theme.color("code"))
         return characters
 
@@ -123,8 +133,20 @@ class AnswerStyle:
         characters.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
         return characters
 
-    def chip(self, number: int) -> QTextCharFormat:
-        """The number of a footnote; the pill behind it is painted by the view."""
+    def chip(self, number: int) -> tuple[QTextCharFormat, QTextCharFormat]:
+        """The number of a footnote and the brackets around it.
+
+        The brackets are there for copying and for screen readers, invisible as padding; the pill behind both is painted
+        by the view.
+        """
+        if number not in self._chips:
+            characters = self._chip(number)
+            brackets = QTextCharFormat(characters)
+            brackets.setForeground(Qt.GlobalColor.transparent)
+            self._chips[number] = (characters, brackets)
+        return self._chips[number]
+
+    def _chip(self, number: int) -> QTextCharFormat:
         characters = QTextCharFormat()
         characters.setFontPointSize(self.font.pointSizeF() * CHIP_SIZE)
         characters.setFontWeight(QFont.Weight.DemiBold)
@@ -134,12 +156,6 @@ class AnswerStyle:
         characters.setAnchorHref(f"footnote:{number}")
         characters.setUnderlineStyle(QTextCharFormat.UnderlineStyle.NoUnderline)
         characters.setProperty(CHIP_PROPERTY, number)
-        return characters
-
-    def chip_bracket(self, number: int) -> QTextCharFormat:
-        """The brackets around the number: there for copying and for screen readers, invisible as padding."""
-        characters = self.chip(number)
-        characters.setForeground(Qt.GlobalColor.transparent)
         return characters
 
     def table(self) -> QTextTableFormat:

@@ -113,7 +113,7 @@ class AnswerWriter:
         kind = block.blockFormat()
         base = self._style.text()
         if _is_code(block):
-            base = self._style.code_text()
+            base = self._style.code_text
             form = self._style.code_line(first=not _is_code(before), last=not _is_code(after))
         elif _is_rule(block):
             form = self._style.rule()
@@ -186,7 +186,7 @@ class AnswerWriter:
                 description = source.toImageFormat().property(QTextFormat.Property.ImageAltText) or "not shown"
                 self._cursor.insertText(f"[image: {description}]", base)
             elif source.fontFixedPitch():
-                self._cursor.insertText(text, self._style.code_span())
+                self._cursor.insertText(text, self._style.code_span)
             else:
                 self._write_marked(text.replace(IMAGE_CHARACTER, ""), self._emphasised(base, source))
 
@@ -216,9 +216,10 @@ class AnswerWriter:
 
     def _write_chip(self, number: int) -> None:
         start = self._cursor.position()
-        self._cursor.insertText("[", self._style.chip_bracket(number))
-        self._cursor.insertText(str(number), self._style.chip(number))
-        self._cursor.insertText("]", self._style.chip_bracket(number))
+        digits, brackets = self._style.chip(number)
+        self._cursor.insertText("[", brackets)
+        self._cursor.insertText(str(number), digits)
+        self._cursor.insertText("]", brackets)
         self.chips.append(Chip(start, self._cursor.position(), number))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager
 
-from PySide6.QtGui import QTextCharFormat, QTextDocument
+from PySide6.QtGui import QTextCharFormat, QTextCursor, QTextDocument
 
 from app.domain.citations import AnswerSentence
 from app.gui.answer_style import AnswerStyle
@@ -54,8 +55,9 @@ class StreamedAnswer:
         self._begin()
         self._pieces = [text]
         self._writer.numbers = numbers
-        for block in [*self._splitter.feed(text), *self._splitter.finish()]:
-            self._writer.write(block)
+        with self._one_change():
+            for block in [*self._splitter.feed(text), *self._splitter.finish()]:
+                self._writer.write(block)
 
     def append(self, text: str, numbers: Container[int]) -> None:
         """More text has arrived."""
@@ -65,23 +67,26 @@ class StreamedAnswer:
         if not closed and self._can_append(text):
             self._writer.write_verbatim(text)
             return
-        self._writer.cut(self._closed)
-        for block in closed:
-            self._writer.write(block)
-        self._closed = self._writer.mark()
-        self._write_tail()
+        with self._one_change():
+            self._writer.cut(self._closed)
+            for block in closed:
+                self._writer.write(block)
+            self._closed = self._writer.mark()
+            self._write_tail()
 
     def rewrite_tail(self, numbers: Container[int]) -> None:
         """Write the open block anew because more footnotes are known."""
         self._writer.numbers = numbers
-        self._writer.cut(self._closed)
-        self._write_tail()
+        with self._one_change():
+            self._writer.cut(self._closed)
+            self._write_tail()
 
     def finish(self) -> None:
         """There is no more text."""
-        self._writer.cut(self._closed)
-        for block in self._splitter.finish():
-            self._writer.write(block)
+        with self._one_change():
+            self._writer.cut(self._closed)
+            for block in self._splitter.finish():
+                self._writer.write(block)
         self._closed = self._writer.mark()
         self._tail_in_step = False
 
@@ -111,6 +116,16 @@ class StreamedAnswer:
             texts.extend([marked] if marked else [])
             block = block.next()
         return texts
+
+    @contextmanager
+    def _one_change(self) -> Iterator[None]:
+        """Have the text laid out once for all that is written inside."""
+        cursor = QTextCursor(self._document)
+        cursor.beginEditBlock()
+        try:
+            yield
+        finally:
+            cursor.endEditBlock()
 
     def _begin(self) -> None:
         self._document.clear()

@@ -159,13 +159,12 @@ def interface_font(system: QFont) -> QFont:
     return font
 
 
-def monospace_font(size: float) -> QFont:
-    """The best installed font with fixed pitch, at ``size`` points."""
+def monospace_font() -> QFont:
+    """The best installed font with fixed pitch."""
     font = QFont()
     font.setFamilies([family for family in MONOSPACE_FAMILIES if QFontDatabase.hasFamily(family)] or ["monospace"])
     font.setStyleHint(QFont.StyleHint.Monospace)
     font.setFixedPitch(True)
-    font.setPointSizeF(size)
     return font
 
 
@@ -185,6 +184,7 @@ class Appearance(QObject):
         application.setStyle("Fusion")
         self.font = interface_font(application.font())
         self.scale = TypeScale(self.font.pointSizeF())
+        self._monospace = monospace_font()  # asking for the installed fonts is slow
         application.setFont(self.font)
         self.theme = load_theme(self._wanted())
         application.styleHints().colorSchemeChanged.connect(self._on_scheme_changed)
@@ -218,7 +218,9 @@ class Appearance(QObject):
 
     def monospace(self, factor: float = 0.94) -> QFont:
         """The font for code at ``factor`` times the body size."""
-        return monospace_font(self.scale.body * factor)
+        font = QFont(self._monospace)
+        font.setPointSizeF(self.scale.body * factor)
+        return font
 
     def _wanted(self) -> str:
         if self._mode is not ThemeMode.SYSTEM:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Container, Iterator, Sequence
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QRectF, QSize, Qt, QUrl, Signal
@@ -45,7 +46,8 @@ class AnswerBrowser(QTextBrowser):
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._appearance = appearance
-        self._answer = StreamedAnswer(self.document(), AnswerStyle(appearance))
+        self._chip_metrics = QFontMetricsF(appearance.font)
+        self._answer = self._new_answer()
         self._hovered: Chip | None = None
         self.setOpenLinks(False)
         self.setOpenExternalLinks(False)
@@ -72,7 +74,7 @@ class AnswerBrowser(QTextBrowser):
 
     def show_answer(self, text: str, numbers: Container[int], sentences: Sequence[AnswerSentence] = ()) -> None:
         """Show a complete answer in which ``numbers`` are footnotes."""
-        self._answer = StreamedAnswer(self.document(), AnswerStyle(self._appearance))
+        self._answer = self._new_answer()
         self._answer.show(text, numbers)
         self._answer.mark_unsupported(sentences)
         self._settle()
@@ -105,10 +107,17 @@ class AnswerBrowser(QTextBrowser):
             return QRectF()
         origin = self.document().documentLayout().blockBoundingRect(block).topLeft()
         left, right = (_x(line.cursorToX(at - block.position())) for at in (chip.start, chip.end))
-        metrics = QFontMetricsF(self._chip_font())
+        metrics = self._chip_metrics
         middle = line.y() + line.ascent() - metrics.height() * CHIP_RAISE / 100 - metrics.capHeight() / 2
         height = metrics.capHeight() + 8
         return QRectF(origin.x() + left + 1, origin.y() + middle - height / 2, right - left - 2, height)
+
+    def _new_answer(self) -> StreamedAnswer:
+        style = AnswerStyle(self._appearance)
+        font = QFont(style.font)
+        font.setPointSizeF(font.pointSizeF() * CHIP_SIZE)
+        self._chip_metrics = QFontMetricsF(font)
+        return StreamedAnswer(self.document(), style)
 
     # -- size ------------------------------------------------------------------------------------------------------
 
@@ -216,11 +225,19 @@ class AnswerBrowser(QTextBrowser):
         theme = self._appearance.theme
         hovered = QColor(theme.accent)
         hovered.setAlphaF(0.32)
-        for chip in self.chips:
+        for chip in self._chips_in(clip):
             rectangle = self.chip_rectangle(chip)
             if rectangle.intersects(clip):
                 painter.setBrush(hovered if chip == self._hovered else theme.color("accent_soft"))
                 painter.drawRoundedRect(rectangle, rectangle.height() / 2.6, rectangle.height() / 2.6)
+
+    def _chips_in(self, clip: QRectF) -> Sequence[Chip]:
+        """The markers in the blocks that are at least partly visible; a long answer has hundreds elsewhere."""
+        first = self.cursorForPosition(QPoint(0, int(clip.top()))).block().position()
+        last = self.cursorForPosition(QPoint(self.viewport().width(), int(clip.bottom()))).block()
+        begin = bisect_left(self.chips, first, key=lambda chip: chip.start)
+        end = bisect_left(self.chips, last.position() + last.length(), key=lambda chip: chip.start)
+        return self.chips[begin:end]
 
     def _visible_blocks(self, clip: QRectF) -> Iterator[tuple[QTextBlock, QRectF]]:
         layout = self.document().documentLayout()
@@ -252,11 +269,6 @@ class AnswerBrowser(QTextBrowser):
         for block, rectangle in self._visible_blocks(clip):
             if block.blockFormat().hasProperty(QUOTE_PROPERTY):
                 yield QRectF(2, rectangle.top(), 3, rectangle.height())
-
-    def _chip_font(self) -> QFont:
-        font = QFont(self.document().defaultFont())
-        font.setPointSizeF(font.pointSizeF() * CHIP_SIZE)
-        return font
 
 
 def _x(value: object) -> float:

@@ -274,6 +274,8 @@ class _Notice(QFrame):
     def show_for(self, entry: MessageEntry) -> None:
         words = _notice_words(entry)
         self.setVisible(bool(words))
+        if words == self._label.text():
+            return
         failed = entry.status is MessageStatus.FAILED
         self.setProperty("card", "danger" if failed else "sunken")
         self._icon.set_icon("warning" if failed else "info", "danger" if failed else "text_secondary")

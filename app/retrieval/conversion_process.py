@@ -40,7 +40,7 @@ def convert_in_child(order: ConversionOrder, aside: Path, sender: Connection) ->
     except ModelFileError as error:
         sender.send(("unusable", str(error)))
     except OSError as error:
-        sender.send(("unusable", f"The search model can't be prepared: {error.strerror or error}. Free some space."))
+        sender.send(("unusable", f"The search model can't be prepared: {error.strerror or error}. Check the disk."))
     except Exception as error:  # the process's edge: what a converter raises for an unknown model has no common base
         log.exception("conversion failed")
         sender.send(("failed", f"{type(error).__name__}: {error}"))
@@ -106,12 +106,16 @@ class Conversion:
         )
 
 
+def calibration_texts() -> list[str]:
+    """Texts of many kinds that stand for what models will read."""
+    return resource("embedding", "calibration.txt").read_text(encoding="utf-8").strip().split("\n\n")
+
+
 def calibration_batches(tokenizer: ModelTokenizer) -> list[Batch]:
     """The calibration texts, one a batch, so that no padding is measured."""
     import numpy as np
 
-    texts = resource("embedding", "calibration.txt").read_text(encoding="utf-8").strip().split("\n\n")
-    rows = [np.array([ids], dtype=np.int32) for ids in tokenizer.ids(texts)]
+    rows = [np.array([ids], dtype=np.int32) for ids in tokenizer.ids(calibration_texts())]
     return [(row, np.ones_like(row)) for row in rows]
 
 

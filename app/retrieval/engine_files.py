@@ -50,14 +50,12 @@ class EngineFiles:
             _sync(path)
 
     def manifest(self) -> EngineManifest | None:
-        """The manifest; None where there is none of this format."""
-        found = read_json(self.folder / MANIFEST)
-        if not isinstance(found, dict) or found.get("format") != FORMAT:
-            return None
+        """The manifest; None where there is none of this format that can be read."""
         try:
-            return EngineManifest(**found)
-        except TypeError as error:
-            raise altered_file(self.folder / MANIFEST) from error
+            found = read_json(self.folder / MANIFEST)
+            return EngineManifest(**found) if found["format"] == FORMAT else None
+        except (KeyError, ModelFileError, TypeError):
+            return None
 
     def read(self, manifest: EngineManifest, name: str) -> bytes:
         """A file's bytes, as the manifest vouches for them."""

@@ -165,10 +165,11 @@ class ModelFiles:
         if not self.folder.is_dir():
             raise ModelFileError(f"There is no folder {self.folder}. Choose the folder of a search model.")
         refuse_code(self.folder)
-        if not self.weights:
-            raise ModelFileError(
-                f"{self.folder} holds no model.safetensors. Choose the folder of a sentence-transformers model."
-            )
+        for name, found in (("model.safetensors", self.weights), ("tokenizer.json", self.tokenizer.is_file())):
+            if not found:
+                raise ModelFileError(
+                    f"{self.folder} holds no {name}. Choose the folder of a sentence-transformers model."
+                )
 
 
 def _mapping(path: Path) -> Mapping[str, Any]:

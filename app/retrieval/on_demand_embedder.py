@@ -44,7 +44,7 @@ class OnDemandEmbedder:
         self._progress = progress
         self._fast = choice.fast and importlib.util.find_spec("openvino") is not None
         self._cancel = CancelToken()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # whoever is told of progress may close
         self._opened: Embedder | None = None
 
     @property

@@ -100,7 +100,7 @@ class SentenceTransformersEmbedder:
             if threads:
                 torch.set_num_threads(threads)
             model = load_sentence_transformer(self._files.folder, device)
-        except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
+        except (AssertionError, ImportError, KeyError, OSError, RuntimeError, ValueError) as error:
             raise ModelFileError(
                 f"The search model in {self._files.folder} can't be loaded on {device}: {error}. Choose another"
                 " model or device in the settings."

@@ -416,3 +416,48 @@ def test_a_folder_is_gone_while_its_files_are_read(
     assert desktop.documents.entries[0].id is None
     desktop.library.remove(desktop.documents.entries)
     assert desktop.documents.count() == 0
+
+
+def test_finding_in_a_document_on_show(qtbot: QtBot, rig: DesktopRig, desktop: Desktop, folder: Path) -> None:
+    rig.add(folder)
+    source = desktop.window.right.source
+    by_name = {entry.name: entry for entry in desktop.documents.entries}
+    desktop.window.right.library.open_wished.emit([by_name["lighthouse.pdf"]])
+    qtbot.waitUntil(lambda: source.source is not None and source.source.pdf is not None, timeout=WAIT)
+    desktop.find_in_source()
+    assert source.find_bar.isVisible()
+    source.find_bar.edit.setText("granite")
+    qtbot.waitUntil(lambda: source.find_bar.count_text == "1 of 1", timeout=WAIT)
+    assert source.pdf.page == 2
+    source.find_bar.edit.setText("marble")
+    qtbot.waitUntil(lambda: source.find_bar.count_text == "Not found", timeout=WAIT)
+    desktop.escape()
+    assert not source.find_bar.isVisible()
+    desktop.window.right.library.open_wished.emit([by_name["harbour.txt"]])
+    qtbot.waitUntil(lambda: source.source is not None and source.source.text is not None, timeout=WAIT)
+    desktop.find_in_source()
+    source.find_bar.edit.setText("the")
+    assert source.find_bar.count_text == "1 of 3"
+    source.find_bar.previous_wished.emit()
+    assert source.find_bar.count_text == "3 of 3"
+
+
+def test_pages_are_gone_to_by_number(qtbot: QtBot, rig: DesktopRig, desktop: Desktop, folder: Path) -> None:
+    rig.add(folder / "lighthouse.pdf")
+    desktop.window.right.library.open_wished.emit(list(desktop.documents.entries))
+    source = desktop.window.right.source
+    qtbot.waitUntil(lambda: source.pdf.page_count == 2, timeout=WAIT)
+    for typed, page in (("2", 2), ("7", 2), ("two", 2), ("1", 1)):
+        source.page_edit.setText(typed)
+        QTest.keyClick(source.page_edit, Qt.Key.Key_Return)
+        assert source.pdf.page == page
+        assert source.page_edit.text() == str(page)
+
+
+def test_opening_a_file_that_could_not_be_read_says_why(
+    qtbot: QtBot, rig: DesktopRig, desktop: Desktop, folder: Path
+) -> None:
+    rig.add(folder / "empty.txt")
+    desktop.window.right.library.open_wished.emit(list(desktop.documents.entries))
+    assert desktop.window.toast.text == desktop.documents.entries[0].details
+    assert "empty.txt" in desktop.window.toast.text

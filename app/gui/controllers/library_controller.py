@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.domain.documents import DocumentRecord, DocumentState
+from app.domain.documents import DocumentRecord
 from app.domain.ingestion import FileOutcome, IngestProgress, IngestSummary
 from app.gui.jobs import JobRunner
 from app.gui.models.document_list_model import WAITING_STATES, DocumentEntry, DocumentListModel
@@ -217,8 +217,3 @@ def summary_words(summary: IngestSummary) -> str:
     if summary.failed:
         parts.append(f"{counted(summary.failed, 'file')} could not be read")
     return ", ".join(parts) + "." if parts else ""
-
-
-def ready_count(model: DocumentListModel) -> int:
-    """How many documents can be asked about."""
-    return model.count(DocumentState.READY)

@@ -128,7 +128,6 @@ class DocumentListModel(QAbstractListModel):
         self._rows: list[DocumentEntry] = []
         self._filter = ""
         self._problems_only = False
-        self._hidden: set[Path] = set()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's own default
         return 0 if parent.isValid() else len(self._rows)
@@ -147,8 +146,8 @@ class DocumentListModel(QAbstractListModel):
 
     @property
     def entries(self) -> Sequence[DocumentEntry]:
-        """Everything known and not hidden, in no order."""
-        return [entry for entry in self._entries.values() if entry.path not in self._hidden]
+        """Everything known, in no order."""
+        return list(self._entries.values())
 
     def count(self, *states: DocumentState) -> int:
         """How many documents are in these states; all of them without any."""
@@ -162,10 +161,6 @@ class DocumentListModel(QAbstractListModel):
     def entry(self, path: Path) -> DocumentEntry | None:
         """What is known about a file."""
         return self._entries.get(path)
-
-    def entry_of_document(self, document_id: int) -> DocumentEntry | None:
-        """The entry of a stored document."""
-        return next((entry for entry in self._entries.values() if entry.id == document_id), None)
 
     def set_records(self, records: Sequence[DocumentRecord]) -> None:
         """Show what the library holds, and still the problems of paths that it doesn't hold."""
@@ -194,12 +189,6 @@ class DocumentListModel(QAbstractListModel):
     def drop(self, path: Path) -> None:
         """Forget a file."""
         self._entries.pop(path, None)
-        self._hidden.discard(path)
-        self._arrange()
-
-    def set_hidden(self, path: Path, hidden: bool) -> None:
-        """Take a file off the list, or bring it back."""
-        (self._hidden.add if hidden else self._hidden.discard)(path)
         self._arrange()
 
     def set_filter(self, text: str) -> None:
@@ -213,7 +202,7 @@ class DocumentListModel(QAbstractListModel):
         self._arrange()
 
     def _passes(self, entry: DocumentEntry) -> bool:
-        if entry.path in self._hidden or (self._problems_only and not entry.failed):
+        if self._problems_only and not entry.failed:
             return False
         return not self._filter or self._filter in f"{entry.name} {shown_folder(entry.path)}".casefold()
 

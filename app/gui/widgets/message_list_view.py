@@ -81,12 +81,6 @@ class MessageListView(QAbstractScrollArea):
         self._following = True
         self.arrange()
 
-    def scroll_to_row(self, row: int) -> None:
-        """Bring a message to the top of the view."""
-        self._following = False
-        self.verticalScrollBar().setValue(TOP_MARGIN + self._tops[row])
-        self.arrange()
-
     # -- layout ----------------------------------------------------------------------------------------------------
 
     @property

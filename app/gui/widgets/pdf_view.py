@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
@@ -331,11 +331,3 @@ class PdfView(QAbstractScrollArea):
         if event.type() is QEvent.Type.DevicePixelRatioChange:
             self._request_visible()
         return super().viewportEvent(event)
-
-    def point_on_page(self, position: QPoint) -> tuple[int, QPointF] | None:
-        """The page and the point on it, in points, below a position in the viewport."""
-        for page in self._visible_pages():
-            sheet = self.page_rectangle(page)
-            if sheet.contains(QPointF(position)):
-                return page, (QPointF(position) - sheet.topLeft()) / self._scale
-        return None

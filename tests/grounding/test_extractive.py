@@ -133,7 +133,7 @@ def test_the_work_is_bounded(model: ExtractiveAnswerer, embedder: WordEmbedder) 
 
     ask(model, "What is the deposit?", passages(*many))
 
-    assert sum(embedder.batches) <= 64
+    assert sum(embedder.batches) <= 28
 
 
 def test_an_endless_sentence_is_quoted_in_part(model: ExtractiveAnswerer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -29,6 +30,8 @@ from tests.chat_models.llama.conftest import SPEC, registry_for
 from tests.chat_models.llama.llama_server import KEY, LARGE_CONTEXT, MODEL, SMALL_CONTEXT, LlamaServer
 from tests.chat_models.llama.tiny_model import prompt_tokens
 
+if not os.environ.get("FOOTNOTE_LLAMA_SERVER"):
+    pytest.skip("FOOTNOTE_LLAMA_SERVER names no llama.cpp server: make test-llama builds one", allow_module_level=True)
 pytestmark = pytest.mark.llama
 
 BACK_TO_BACK = 40

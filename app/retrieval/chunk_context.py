@@ -22,7 +22,7 @@ def common_headings(sections: Sequence[PlacedSection]) -> tuple[str, ...]:
 
 
 class ContextBuilder:
-    """Makes contexts of at most ``room`` tokens, and half as many again for the header row of a table.
+    """Makes contexts of about ``room`` tokens at most, and as many again for the header row of a table.
 
     Parts are counted once for the whole document; ``count`` counts tokens of each text without special tokens.
     """
@@ -31,12 +31,13 @@ class ContextBuilder:
         self._sections = document.sections
         self._title = _shortened(document.title, LONGEST_PART)
         self._room = room
-        self._rows = [_header_row(document, placed) for placed in document.sections]
+        self._rows = [_header_row(placed) for placed in document.sections]
         parts = {
             _shortened(heading, LONGEST_PART) for placed in document.sections for heading in placed.section.headings
         }
         texts = list({self._title, SEPARATOR, *parts, *self._rows})
         self._sizes = dict(zip(texts, count(texts), strict=True))
+        self._rows = [self._cut_row(row) for row in self._rows]
 
     def size(self, section: int) -> int:
         """Tokens, at most, before a chunk that begins in this section."""
@@ -52,7 +53,7 @@ class ContextBuilder:
         if len(parts) > 1 and opening.startswith(parts[-1].casefold()):
             parts.pop()
         line = SEPARATOR.join(parts)
-        row = self._rows[first] if goes_on and self._row_size(first) else ""
+        row = self._rows[first] if goes_on else ""
         return "\n".join(part for part in (line, row) if part)
 
     def _parts(self, headings: Sequence[str]) -> list[str]:
@@ -69,11 +70,15 @@ class ContextBuilder:
         return sum(self._sizes[part] for part in parts) + self._sizes[SEPARATOR] * max(0, len(parts) - 1)
 
     def _row_size(self, section: int) -> int:
-        size = self._sizes[self._rows[section]]
-        return size if size <= self._room // 2 else 0
+        return min(self._room, self._sizes.get(self._rows[section], self._room))
+
+    def _cut_row(self, row: str) -> str:
+        """The first cells of a row that is too long."""
+        size = self._sizes[row]
+        return row if size <= self._room else _shortened(row, int(len(row) * 0.8 * self._room / size))
 
 
-def _header_row(document: ParsedDocument, placed: PlacedSection) -> str:
+def _header_row(placed: PlacedSection) -> str:
     if placed.section.kind is not SectionKind.TABLE:
         return ""
     return _shortened(placed.section.text.lstrip("\n").partition("\n")[0], LONGEST_HEADER_ROW)

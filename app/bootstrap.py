@@ -183,9 +183,10 @@ class Services:
         return loaders()
 
     def _make_parser(self) -> ParserPool:
+        from app.loaders.parser_limits import ParserLimits
         from app.loaders.parser_pool import ParserPool
 
-        return ParserPool()
+        return ParserPool(limits=ParserLimits.from_settings(self.settings))
 
     def _make_embedder(self) -> Embedder:
         from app.retrieval.embedding_models import open_embedder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt
@@ -58,9 +58,7 @@ class Desktop(QObject):
         self.appearance = Appearance(application, self.state.theme)
         self.crashes = CrashReports(self._report_from_any_thread)
         self.runner = JobRunner(on_unhandled=self._on_unhandled)
-        self._post_crash: Callable[[BaseException], None] = self.runner.channel(
-            lambda errors: self._show_crash(errors[0])
-        )
+        self._post_crash: Callable[[BaseException], None] = self.runner.channel(self._show_crashes)
         self.session_list = SessionListModel()
         self.messages = MessageListModel()
         self.documents = DocumentListModel()
@@ -334,6 +332,10 @@ class Desktop(QObject):
 
     def _report_from_any_thread(self, error: BaseException) -> None:
         self._post_crash(error)
+
+    def _show_crashes(self, errors: Sequence[BaseException]) -> None:
+        for error in errors:
+            self._show_crash(error)
 
     def _show_crash(self, error: BaseException) -> None:
         if isinstance(error, UserFacingError):

@@ -6,12 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, qWarning
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -175,6 +176,33 @@ def test_errors_for_users_show_their_message_and_bugs_their_traceback(qtbot: QtB
     dialog = desktop.window.findChildren(CrashDialog)[0]
     assert "ZeroDivisionError: ours" in dialog.details.toPlainText()
     dialog.close()
+
+
+def test_what_nobody_caught_reaches_the_crash_dialog_from_any_thread(qtbot: QtBot, desktop: Desktop) -> None:
+    desktop.crashes.install()
+    try:
+        error = LookupError("on the GUI thread")
+        sys.excepthook(LookupError, error, None)
+        thread = threading.Thread(target=[].pop, name="window-call-of-a-test")
+        thread.start()
+        thread.join()
+        qtbot.waitUntil(lambda: len(desktop.window.findChildren(CrashDialog)) == 2, timeout=WAIT)
+    finally:
+        desktop.crashes.remove()
+    reports = [dialog.details.toPlainText() for dialog in desktop.window.findChildren(CrashDialog)]
+    assert any("on the GUI thread" in report for report in reports)
+    assert any("IndexError" in report for report in reports)
+    for dialog in desktop.window.findChildren(CrashDialog):
+        dialog.close()
+
+
+def test_warnings_of_qt_reach_the_log(qtbot: QtBot, desktop: Desktop, caplog: pytest.LogCaptureFixture) -> None:
+    desktop.crashes.install()
+    try:
+        qWarning("something odd")
+    finally:
+        desktop.crashes.remove()
+    assert "Qt: something odd" in caplog.text
 
 
 def test_shortcuts(qtbot: QtBot, rig: DesktopRig, desktop: Desktop) -> None:

@@ -123,7 +123,6 @@ class Composer(QFrame):
     def set_answering(self, answering: bool) -> None:
         """While an answer is being written the button stops it."""
         self._answering = answering
-        self._send.set_icon("stop" if answering else "send")
         self._send.set_name("Stop" if answering else "Send", "Esc" if answering else "Enter")
         self._update_button()
 
@@ -150,7 +149,9 @@ class Composer(QFrame):
 
     def _update_button(self) -> None:
         has_text = bool(self.edit.toPlainText().strip()) if self.edit.document().characterCount() < 500 else True
-        self._send.setEnabled(self._answering or (self._ready and has_text))
+        enabled = self._answering or (self._ready and has_text)
+        self._send.setEnabled(enabled)
+        self._send.set_icon("stop" if self._answering else "send", "on_accent" if enabled else "text_tertiary")
 
     def _show_focus(self, focused: bool) -> None:
         self.setProperty("focused", focused)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from app.retrieval.search_text import is_single_character_of_unspaced_script, words
+from app.retrieval.search_text import compound_parts, is_single_character_of_unspaced_script, words
 
 if TYPE_CHECKING:
     import tantivy
@@ -68,11 +68,13 @@ def parse_query(text: str, stem: Stem, frequency: Callable[[str], int], count: i
     ``stem`` maps a word to its stem, ``frequency`` a stem to how many of the ``count`` chunks hold it.
     """
     found = words(text)
+    parts = [part for part in compound_parts(found) if part not in STOP_WORDS]
     informative = [word not in STOP_WORDS for word in found]
     if not any(informative):
         informative = [True] * len(found)
-    stems = [(stem(word) or [word])[0] for word in found]
-    terms = dict.fromkeys(term for term, kept in zip(stems, informative, strict=True) if kept)
+    stems = [_stemmed(word, stem) for word in found]
+    terms = [term for term, kept in zip(stems, informative, strict=True) if kept]
+    terms += [_stemmed(part, stem) for part in parts]
     weights = {term: rarity(frequency(term), count) for term in terms}
     if len(weights) > MOST_TERMS:
         known = [term for term in weights if frequency(term)] or list(weights)
@@ -81,6 +83,10 @@ def parse_query(text: str, stem: Stem, frequency: Callable[[str], int], count: i
     neighbours = pairwise(zip(stems, informative, strict=True))
     pairs = dict.fromkeys((a, b) for (a, first), (b, second) in neighbours if first and second and a != b)
     return KeywordQuery(weights, tuple(pairs)[:MOST_PAIRS], quoted_phrases(text))
+
+
+def _stemmed(word: str, stem: Stem) -> str:
+    return (stem(word) or [word])[0]
 
 
 def rarity(frequency: int, count: int) -> float:
@@ -129,7 +135,7 @@ def _term_queries(schema: tantivy.Schema, term: str) -> Sequence[tantivy.Query]:
 def _phrase_query(schema: tantivy.Schema, phrase: tuple[str, ...], stem: Stem) -> tantivy.Query:
     from tantivy import Query
 
-    stems = [(stem(word) or [word])[0] for word in phrase]
+    stems = [_stemmed(word, stem) for word in phrase]
     if len(stems) == 1:
         single = _term_queries(schema, stems[0])
         return single[0]

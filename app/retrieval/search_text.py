@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 WORD_LIMIT = 64
@@ -26,13 +26,16 @@ _INVISIBLE = re.compile("[\u00ad\u0640\u200b-\u200f\u202a-\u202e\u2060-\u2064\uf
 _APOSTROPHES = re.compile("[\u2019\u02bc\u2018\uff07]")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _ASCII_WORD = re.compile(r"\d+(?:\.\d+)+|[a-z0-9]+(?:\+\+|#(?![a-z0-9]))|[a-z0-9]+(?:'[a-z0-9]+)*")
+_MIXED = re.compile(r"(?=\D*\d)(?=[\W\d_]*[^\W\d_])")
+_PART = re.compile(r"[^\W\d_]+|\d+")
 # What stands before or after an apostrophe without being a word: English don't, we'll, French l'eau, d'un, qu'il.
 _CLITICS = frozenset({"s", "t", "re", "ve", "ll", "d", "m", "l", "j", "n", "c", "qu"})
 
 
 def search_text(title: str, headings: Sequence[str], text: str) -> str:
     """The words of a chunk, its document's title and its headings, as the keyword index stores them."""
-    return " ".join(words("\n".join(part for part in (title, *headings, text) if part)))
+    found = words("\n".join(part for part in (title, *headings, text) if part))
+    return " ".join([*found, *compound_parts(found)])
 
 
 def words(text: str) -> list[str]:
@@ -43,6 +46,14 @@ def words(text: str) -> list[str]:
         folded, pattern = _pair_unspaced(_fold(text)), _word_pattern()
     folded = _THOUSANDS.sub("", folded)
     return [word[:WORD_LIMIT] for match in pattern.finditer(folded) for word in _parts(match.group())]
+
+
+def compound_parts(found: Iterable[str]) -> list[str]:
+    """Letters and figures of words that mix them: who writes BRCA1, mp3 or 2023Q2 is asked for BRCA 1 as well.
+
+    They stand behind the text, where they disturb no phrase.
+    """
+    return [part for word in found if _MIXED.match(word) for part in _PART.findall(word)]
 
 
 def is_single_character_of_unspaced_script(word: str) -> bool:

@@ -34,6 +34,13 @@ def test_words(text: str, expected: list[str]) -> None:
     assert found == expected
 
 
+def test_figures_and_letters_of_a_compound_are_found_apart() -> None:
+    assert search_text("", (), "BRCA1 in 2023Q2, v4.2 of C3PO") == (
+        "brca1 in 2023q2 v4 2 of c3po brca 1 2023 q 2 v 4 c 3 po"
+    )
+    assert search_text("", (), "plain 2019 3.14 words") == "plain 2019 3.14 words"
+
+
 def test_title_and_headings_are_searched_with_the_text() -> None:
     assert search_text("Annual Report", ("Part II", "Item 7"), "Net sales") == "annual report part ii item 7 net sales"
 

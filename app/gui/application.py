@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from app.domain.errors import BadInputError
 from app.gui.desktop import Desktop
 from app.gui.icons import application_icon
 from app.gui.ports import Services
@@ -20,12 +21,16 @@ from app.settings.paths import AppPaths
 
 log = logging.getLogger(__name__)
 
+DISPLAY_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+
 
 def run_gui(paths: AppPaths, argv: Sequence[str] = (), *, sample: Path | None = None) -> int:
     """Open the window and run until it is closed. Returns the exit status.
 
-    ``sample`` is a folder to read at the first start. ``argv`` are arguments for Qt.
+    ``sample`` is a folder to read at the first start. ``argv`` are arguments for Qt. Raises ``BadInputError`` where
+    there is no display.
     """
+    _require_display(os.environ)
 
     def build() -> Services:
         # Imported here, on a worker thread, because the databases' libraries take longer to load than the window.
@@ -57,6 +62,12 @@ def make_application(argv: Sequence[str] = ()) -> QApplication:
     application.setDesktopFileName("footnote")
     application.setWindowIcon(application_icon())
     return application
+
+
+def _require_display(environ: Mapping[str, str]) -> None:
+    """Without a display Qt would abort the process."""
+    if sys.platform.startswith("linux") and not any(environ.get(name) for name in DISPLAY_VARIABLES):
+        raise BadInputError("There is no display to open a window on. `footnote --help` lists what works without one.")
 
 
 def _leave_at_once(status: int) -> None:

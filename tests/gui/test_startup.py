@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.domain.errors import UserFacingError
+from app.gui.application import DISPLAY_VARIABLES
 from app.gui.desktop import Desktop
 from app.gui.theme import ThemeMode
 from app.gui.widgets.dialogs import CrashDialog
@@ -48,6 +49,7 @@ PROBE = f"""
 import os, sys, tempfile
 from pathlib import Path
 from app.gui.application import make_application
+from app.gui.application import DISPLAY_VARIABLES
 from app.gui.desktop import Desktop
 from app.settings.paths import AppPaths
 
@@ -121,6 +123,23 @@ def test_signals_end_the_program_in_good_order(
     assert "Fatal Python error" not in output
     assert time.monotonic() - began < 15
     assert (tmp_path / "home" / "config" / "window.ini").exists()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
+def test_without_a_display_it_says_so(tmp_path: Path) -> None:
+    bare = {name: value for name, value in environment(tmp_path).items() if name not in DISPLAY_VARIABLES}
+    done = subprocess.run(
+        [sys.executable, "-m", "app"],
+        cwd=REPOSITORY,
+        env=bare,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "no display" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_home_that_is_no_folder_is_told_in_the_window(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from app.retrieval.search_text import words
 
 LONGEST_QUOTE = 600
 _FEWEST_WORDS = 4
+_HEADING_WORDS = 10
 _UNKNOWN_SIMILARITY = 0.35
 _BULLET = re.compile(r"(?:[-*+•‣◦▪●·–—>]\s+)+")
 
@@ -41,7 +42,8 @@ class Candidate:
     ``context`` is what a reader would have read above it: title, headings, the last heading or question before it.
     ``in_sentence``, ``in_context`` and ``in_passage`` are the shares of the question's words, weighted by rarity, that
     stand in the sentence, in the sentence or its context, and anywhere in the passage. ``fits`` says that it holds the
-    kind of fact asked for, ``replies`` that it follows a question of the document's own.
+    kind of fact asked for, ``replies`` that it follows a question of the document's own, ``is_row`` that it is a row of
+    a table.
     """
 
     passage: GivenPassage
@@ -54,6 +56,7 @@ class Candidate:
     in_passage: float
     fits: bool
     replies: bool = False
+    is_row: bool = False
 
     @property
     def text(self) -> str:
@@ -96,16 +99,25 @@ class CandidateFinder:
         for span in split_sentences(passage.text):
             start, end = _quotable(passage.text, *span)
             text = passage.text[start:end]
-            if not _is_statement(text):
+            if not _is_statement(text) or (start == span[0] and _is_heading(passage.text, start, end)):
                 above, replies = text.lstrip("# "), _is_question(text)
                 continue
             own = frozenset(terms(text))
-            context = ". ".join(part for part in (passage.context, above) if part)
-            fits = self.kind is not AnswerKind.OPEN and holds_kind(text, self.kind, self._wanted)
             around = own | title | frozenset(terms(above) if above else ())
             yield Candidate(
-                passage, rank, start, end, context, self._share(own), self._share(around), in_passage, fits, replies
+                passage=passage,
+                rank=rank,
+                start=start,
+                end=end,
+                context=". ".join(dict.fromkeys(part for part in (passage.context, above) if part)),
+                in_sentence=self._share(own),
+                in_context=self._share(around),
+                in_passage=in_passage,
+                fits=self.kind is not AnswerKind.OPEN and holds_kind(text, self.kind, self._wanted),
+                replies=replies,
+                is_row=_is_row(text),
             )
+            replies = False
 
     def _share(self, found: frozenset[str]) -> float:
         total = sum(self._weights.values())
@@ -128,6 +140,18 @@ def _is_statement(text: str) -> bool:
     if text.startswith(("#", "```", "~~~")) or _is_question(text):
         return False
     return len(words(text)) >= _FEWEST_WORDS
+
+
+def _is_heading(text: str, start: int, end: int) -> bool:
+    """Tell a line that stands for itself, short, without a full stop or a figure, from a sentence."""
+    line = text[start:end]
+    alone = "\n" not in line and text[end : end + 1] == "\n" and (not start or text[start - 1] == "\n")
+    says_little = not any(each.isdigit() or each in ":|\t" for each in line) and len(words(line)) <= _HEADING_WORDS
+    return alone and says_little and not line.endswith(tuple(".!…。！।;,"))
+
+
+def _is_row(text: str) -> bool:
+    return "\t" in text or text.count("|") > 1
 
 
 def _is_question(text: str) -> bool:

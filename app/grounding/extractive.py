@@ -97,7 +97,8 @@ def _nearest(candidate: Candidate | None) -> str:
 
 def _given(part: TextPart) -> GivenPassage:
     extras = part.extras
-    context = ". ".join(each for each in (extras.get("title", ""), *extras.get("headings", ())) if each)
+    above = dict.fromkeys((extras.get("title", ""), *extras.get("headings", ())))
+    context = ". ".join(each for each in above if each)
     return GivenPassage(
         id=extras["passage_id"],
         text=extras.get("text", part.text),

@@ -205,3 +205,21 @@ def test_an_answer_may_span_neighbouring_passages_of_one_document(model: Extract
     answer = ask(model, "what about the deposit of the rent of the flat", found).text
 
     assert answer == f"{first} [p2] {second} [p1]"
+
+
+def test_a_heading_without_a_mark_is_no_answer(model: ExtractiveAnswerer) -> None:
+    text = "The deposit of the rent\n\nThe deposit of the rent is three months of it."
+
+    assert ask(model, "the deposit of the rent", passages(text)).text == (
+        "The deposit of the rent is three months of it. [p1]"
+    )
+
+
+def test_a_document_that_is_far_off_is_not_offered_instead(model: ExtractiveAnswerer) -> None:
+    assert ask(model, "When did the Vikings reach Greenland?", passages(CHESS)).text == NOT_FOUND
+
+
+def test_a_document_that_comes_close_is_named(model: ExtractiveAnswerer) -> None:
+    answer = ask(model, "Is the deposit paid back in parts?", passages(LEASE)).text
+
+    assert answer == f"{NOT_FOUND} The nearest I found is in “Lease agreement”."

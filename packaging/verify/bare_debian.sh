@@ -18,7 +18,7 @@ root=$(mktemp -d)
 screen=""
 clean_up() {
     [ -z "$screen" ] || kill "$screen" 2>/dev/null || true
-    for mounted in "$root/tmp/.X11-unix" "$root/wheels" "$root/data" "$root/dev/pts" "$root/dev/shm" "$root/proc"; do
+    for mounted in "$root/tmp/.X11-unix" "$root/wheels" "$root/data" "$root/dev/pts" "$root/dev/shm" "$root/sys" "$root/proc"; do
         mountpoint -q "$mounted" && umount -l "$mounted"
     done
     rm -rf --one-file-system "$root"
@@ -34,6 +34,7 @@ for node in "null 1 3" "zero 1 5" "full 1 7" "random 1 8" "urandom 1 9" "tty 5 0
 done
 mkdir -p "$root/dev/pts" "$root/dev/shm" "$root/data" "$root/wheels" "$root/tmp/.X11-unix"
 mount -t proc proc "$root/proc"
+mount -t sysfs -o ro sysfs "$root/sys"
 mount -t devpts devpts "$root/dev/pts"
 mount -t tmpfs tmpfs "$root/dev/shm"
 cp /etc/resolv.conf "$root/etc/resolv.conf"

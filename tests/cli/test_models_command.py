@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -125,13 +126,19 @@ def test_ask_sends_passages_and_streams_the_footnoted_answer(
 def test_interrupting_ask_closes_the_connection_and_keeps_the_part(sample_footnote: Footnote, stub: StubServer) -> None:
     _set(sample_footnote, LM_STUDIO_URL, f"{stub.url}/v1")
     stub.reply(sse(chat_chunk("The beginning of an answer. ")), stub.gate())
+    # A shell starts background jobs with SIGINT ignored, and children inherit that; a terminal's user is not there.
+    code = (
+        "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from app.__main__ import main\nsys.exit(main(['ask', 'When may I water?', '--model', 'lmstudio:tiny']))"
+    )
     asking = subprocess.Popen(
-        [sys.executable, "-m", "app", "ask", "When may I water?", "--model", "lmstudio:tiny"],
+        [sys.executable, "-c", code],
         env=sample_footnote.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    with asking:
+    with asking, contextlib.ExitStack() as at_the_end:
+        at_the_end.callback(asking.kill)
         assert asking.stdout is not None
         assert asking.stdout.read(3) == b"The"
         asking.send_signal(2)

@@ -40,9 +40,8 @@ mutants: setup-test ## break the chat layer in small ways; every break must fail
 	$(BIN)/python -m tests.mutants
 
 test-llama: setup-test ## build llama.cpp's own server once (20 minutes) and run the tests against it
-	packaging/llama/build_server.sh
-	$(BIN)/python -m pip install -q -c constraints.txt gguf
-	FOOTNOTE_LLAMA_SERVER=$(CURDIR)/build/llama/llama-server $(BIN)/python -m pytest -q tests/chat_models/llama $(ARGS)
+	@packaging/llama/build_server.sh
+	FOOTNOTE_LLAMA_SERVER=$(CURDIR)/build/llama/llama-server $(BIN)/python -m pytest tests/chat_models/llama $(ARGS)
 
 screenshots: setup-test ## pictures of the window in named states, into build/screenshots
 	xvfb-run -a -s "-screen 0 1440x900x24" $(BIN)/python -m tests.gui.screenshots

@@ -13,6 +13,7 @@ from app.cli.output import Output
 from app.domain.errors import BadInputError, UserFacingError
 from app.settings.logs import log_file, start_log
 from app.settings.paths import AppPaths
+from app.settings.resources import resource
 
 Command = Callable[[argparse.Namespace, Output], int]
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 1, 2, 130, 141
@@ -20,15 +21,18 @@ EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 1, 2, 130, 141
 log = logging.getLogger(__name__)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Parse and execute. Returns the exit status: 0 done, 1 something failed, 2 bad input, 130 interrupted."""
+def run(arguments: Sequence[str], open_window: Callable[[Path | None], int]) -> int:
+    """Parse and execute; without a command open the window, with the sample folder if that is asked for.
+
+    Returns the exit status: 0 done, 1 something failed, 2 bad input, 130 interrupted.
+    """
     options = build_parser().parse_args(arguments)
     output = Output(sys.stdout, sys.stderr, as_json=getattr(options, "json", False))
     try:
         paths = AppPaths.from_environment(os.environ)
         handler = start_log(paths)
         try:
-            return _execute(options, output, paths)
+            return _execute(options, output, paths, open_window)
         finally:
             logging.getLogger().removeHandler(handler)
             handler.close()
@@ -44,9 +48,13 @@ def run(arguments: Sequence[str]) -> int:
         return EXIT_BROKEN_PIPE
 
 
-def _execute(options: argparse.Namespace, output: Output, paths: AppPaths) -> int:
+def _execute(
+    options: argparse.Namespace, output: Output, paths: AppPaths, open_window: Callable[[Path | None], int]
+) -> int:
     """Run the command. A bug of ours is told in words; its traceback goes to the log."""
     try:
+        if options.command in (None, "gui"):
+            return open_window(resource("sample") if options.sample else None)
         return _command(options.command)(options, output)
     except (UserFacingError, BrokenPipeError):
         raise
@@ -99,12 +107,8 @@ def _add(
     return command
 
 
-def _command(name: str | None) -> Command:
+def _command(name: str) -> Command:
     """The function behind a command; each module is imported only when its command runs."""
-    if name in (None, "gui"):
-        from app.cli.gui import open_window
-
-        return open_window
     if name == "ingest":
         from app.cli.ingest import ingest
 

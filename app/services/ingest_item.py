@@ -14,7 +14,8 @@ from app.domain.ingestion import FileOutcome
 from app.services.ingest_job import IngestJob
 from app.storage.library_values import ChunkToEmbed
 
-GROUP_CHUNKS = 32
+GROUP_CHUNKS = 16
+"""Small, because a stop waits for the groups that are being embedded."""
 
 
 @dataclass(slots=True)

@@ -25,7 +25,7 @@ from app.storage.library_values import ChunkToEmbed, UnknownDocumentError
 log = logging.getLogger(__name__)
 
 PARSE_WORKERS = 2
-EMBED_GROUPS_AT_ONCE = 8
+EMBED_GROUPS_AT_ONCE = 4
 STORE_GROUPS_AT_ONCE = 16
 
 

@@ -46,8 +46,7 @@ CHUNKS_PER_DOCUMENT = 100
 SENTENCES_PER_CHUNK = 6
 GOALS = {SearchMode.DENSE: 0.645, SearchMode.KEYWORD: 0.692, SearchMode.HYBRID: 0.7238}
 PUBLISHED = {SearchMode.DENSE: 0.645, SearchMode.KEYWORD: 0.687, SearchMode.HYBRID: None}
-P95_GOAL_MS = 15.0
-OPEN_GOAL_MS = 150.0
+OPENING_GOAL_MS = 1_000.0
 
 
 class Defaults:
@@ -167,15 +166,13 @@ def _report_quality(report: Report, scifact: SciFact, shelf: Shelf) -> None:
     report.note("baseline: published, all-MiniLM-L6-v2 and BM25")
 
 
-def _report_latency(
-    report: Report, name: str, shelf: Shelf, queries: Sequence[str], scope: Scope | None, goal: float | None = None
-) -> None:
+def _report_latency(report: Report, name: str, shelf: Shelf, queries: Sequence[str], scope: Scope | None) -> None:
     plain = _milliseconds(lambda query: shelf.embedder.embed_query(query), queries[:50])
     taken = _milliseconds(lambda query: shelf.retriever.search(query, k=10, scope=scope), queries)
     p95 = statistics.quantiles(taken, n=20)[-1]
     baseline = statistics.median(plain)
     report.figure(f"{name}: hybrid query p50", statistics.median(taken), "ms", baseline=baseline)
-    report.figure(f"{name}: hybrid query p95", p95, "ms", baseline=baseline, goal=goal, higher_is_better=False)
+    report.figure(f"{name}: hybrid query p95", p95, "ms", baseline=baseline, higher_is_better=False)
     report.note("baseline: embedding the query alone, p50")
 
 
@@ -185,9 +182,9 @@ def _report_large(report: Report, scifact: SciFact, embedder: Embedder) -> None:
         _fill(shelf, scifact.sentences(), embedder.dimension)
     shelf.open()
     queries = [scifact.queries[each] for each in scifact.judgements("test")]
-    _report_latency(report, "100,000 passages", shelf, queries, None, P95_GOAL_MS)
+    _report_latency(report, "100,000 passages", shelf, queries, None)
     documents = frozenset(record.id for record in shelf.store.documents()[::CHUNKS_PER_DOCUMENT])
-    _report_latency(report, "100,000 passages, 1% in scope", shelf, queries, Scope(document_ids=documents), P95_GOAL_MS)
+    _report_latency(report, "100,000 passages, 1% in scope", shelf, queries, Scope(document_ids=documents))
     _report_opening(report, shelf)
     shelf.close()
 
@@ -202,7 +199,9 @@ def _report_opening(report: Report, shelf: Shelf) -> None:
         keywords.close()
 
     taken = statistics.median(_milliseconds(opened, [""] * 5))
-    report.figure("100,000 passages: opening both indexes to read", taken, "ms", goal=1_000, higher_is_better=False)
+    report.figure(
+        "100,000 passages: opening both indexes to read", taken, "ms", goal=OPENING_GOAL_MS, higher_is_better=False
+    )
 
 
 def _fill(shelf: Shelf, sentences: Sequence[str], dimension: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from app.grounding.word_lists import STOP_WORDS
 from app.retrieval.search_text import words
@@ -21,6 +22,7 @@ _ENDINGS = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
     """Remove an English ending, so that ``founded``, ``founding`` and ``founds`` are one."""
     if not word.isascii() or not word.isalpha():

@@ -6,6 +6,7 @@ Everything is the real program: its services, its models, the sample library. Ne
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -87,7 +88,9 @@ class Tour:
         desktop = self._desktop
         locked = self._documents / "Tax letter 2024.pdf"
         locked.write_bytes(b"%PDF-1.7 and then nothing of use")
-        desktop.add_paths([resource("sample"), locked])
+        garden = self._documents / "Garden"  # a path as a user has it, not the checkout's
+        shutil.copytree(resource("sample"), garden, dirs_exist_ok=True)
+        desktop.add_paths([garden, locked])
         card = desktop.window.right.library.card
         wait_for(lambda: "of 7" in card.headline.text() and bool(card.detail.full_text), "progress")
         self._take("ingesting")

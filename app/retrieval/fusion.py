@@ -3,7 +3,7 @@
 Both sides are on absolute scales: the cosine of query and chunk, and the share a chunk reaches of the keyword score
 it would have with every term of the query in abundance. A weighted sum of the two keeps what ranks alone lose: how
 much better the first is than the second, and whether any chunk answers the words of the query at all. On SciFact's
-training queries it ranks better than reciprocal ranks do: nDCG@10 .737 against .733 with k = 10.
+training queries it ranks better than reciprocal ranks do: nDCG@10 .743 against .733 with k = 10.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ class KeywordIndex:
     def search(self, text: str, k: int, allowed: NDArray[np.int64] | None = None) -> list[tuple[int, float]]:
         """The at most ``k`` best chunks for a user's words as (chunk id, score), best first, equal ones by id.
 
-        A score is BM25 as a share of what a chunk full of every word of the query would have: above 0, mostly below 1.
+        A score is BM25 as a share of what a chunk full of every word of the query would have: above 0, at most 1.
         ``allowed`` limits the search to these ids, ascending. Chunks must hold what the text has in quotation marks;
         if none does, the marks are ignored.
         """

@@ -81,7 +81,9 @@ class KeywordView:
             hit for hit in self.rest.search(query, self.build.average_length()) if scope is None or hit[0] in scope
         )
         best = sorted(hits.items(), key=lambda hit: (-hit[1], hit[0]))[:k]
-        return [(chunk_id, score / query.ceiling) for chunk_id, score in best]
+        # Titles and neighbouring words add a little; where all words are common, that little would exceed the share.
+        ceiling = max([query.ceiling, *(score for _, score in best[:1])])
+        return [(chunk_id, score / ceiling) for chunk_id, score in best]
 
     def _indexed(self, query: KeywordQuery, k: int, scope: IdScope | None) -> list[tuple[int, float]]:
         ranges = scope.ranges if scope is not None else ()

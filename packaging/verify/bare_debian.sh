@@ -70,6 +70,7 @@ if [ "$what" = run ] || [ "$what" = all ]; then
     sleep "${SETTLE_SECONDS:-60}" # the sample library is being read
     DISPLAY=:97 import -window root "$results/run.png"
     echo "window found after $waiting s; screenshot: build/verify/run.png"
-    DISPLAY=:97 xdotool search --onlyvisible --name Footnote windowquit
+    window=$(DISPLAY=:97 xdotool search --onlyvisible --name Footnote | head -n 1)
+    kill -TERM "$(DISPLAY=:97 xdotool getwindowpid "$window")" # there is no window manager to ask it nicely
     wait %2 && echo "make run ended with status 0"
 fi

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from app.chat_models.loop_thread import closing
 from app.domain.cancellation import CancelToken
 from app.domain.documents import Box
 from app.domain.errors import BadInputError
@@ -114,25 +115,12 @@ class ChatService:
         stop = CancelToken()
         turn = RunningTurn(stop.cancel)
         await self._turns.claim(session_id, turn, replace=replace)
-        loop = asyncio.get_running_loop()
-        task = loop.create_task(run.run(question, scope or Scope()))
-
-        def ended(_: asyncio.Task[None]) -> None:
-            self._turns.release(session_id, turn)
-            events.put_nowait(None)
-
-        task.add_done_callback(ended)
-        forget = [each.on_cancel(lambda: _cancel(loop, task)) for each in (stop, cancel) if each is not None]
-        try:
-            while (event := await events.get()) is not None:
+        task = asyncio.create_task(run.run(question, scope or Scope()))
+        task.add_done_callback(lambda _: self._ended(session_id, turn, events))
+        tokens = [each for each in (stop, cancel) if each is not None]
+        async with closing(_follow(task, events, tokens)) as following:
+            async for event in following:
                 yield event
-            if not task.cancelled():
-                task.result()
-        finally:
-            for each in forget:
-                each()
-            task.cancel()
-            await asyncio.wait([task])
 
     def stream_answer(
         self,
@@ -153,6 +141,10 @@ class ChatService:
         """Whether the session is answering a question."""
         return self._turns.busy(session_id)
 
+    def _ended(self, session_id: str, turn: RunningTurn, events: asyncio.Queue[TurnEvent | None]) -> None:
+        self._turns.release(session_id, turn)
+        events.put_nowait(None)
+
     def _parts(self, model: str) -> TurnParts:
         budget = self._settings[CONTEXT_TOKENS]
         for_passages = round(budget * PASSAGE_SHARE)
@@ -164,6 +156,24 @@ class ChatService:
             boxes=self._citation_boxes,
             token_budget=budget,
         )
+
+
+async def _follow(
+    task: asyncio.Task[None], events: asyncio.Queue[TurnEvent | None], tokens: Sequence[CancelToken]
+) -> AsyncIterator[TurnEvent]:
+    """Yield the events of a turn until ``None``; the tokens, or closing this iterator, cancel its task."""
+    loop = asyncio.get_running_loop()
+    forget = [each.on_cancel(lambda: _cancel(loop, task)) for each in tokens]
+    try:
+        while (event := await events.get()) is not None:
+            yield event
+        if not task.cancelled():
+            task.result()
+    finally:
+        for each in forget:
+            each()
+        task.cancel()
+        await asyncio.wait([task])
 
 
 def _cancel(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.domain.errors import ModelFileError
+from app.retrieval.engine_choice import Precision
 from app.retrieval.engine_files import GRAPH, TOKENIZER, WEIGHTS, EngineFiles
 from app.retrieval.model_tokenizer import ModelTokenizer
 from app.retrieval.openvino_runtime import import_openvino
@@ -19,16 +22,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Padded tokens and texts in a batch: larger ones are no faster and hold up whoever wants to stop.
-BATCH_TOKENS = 2048
+# Padded tokens and texts in a batch: larger ones are no faster, and leave cores idle at the end.
+BATCH_TOKENS = 1024
 BATCH_TEXTS = 64
+_QUERY, _BULK = "query", "bulk"
+_CAPABILITIES = "OPTIMIZATION_CAPABILITIES"
 
 
 class OpenVinoEmbedder:
     """Serves one converted model. ``threads`` 0 takes all cores. See ``Embedder``.
 
-    Questions have a compiled model of their own, so that none waits for a batch of passages. Raises
-    ``ModelFileError`` where files are missing or altered.
+    Passages are computed by one stream a core, which beats all cores on one batch where other programs want cores
+    too. Questions have a compiled model of their own, so that none waits for a batch. Raises ``ModelFileError`` where
+    files are missing or altered.
     """
 
     def __init__(self, files: EngineFiles, *, threads: int = 0) -> None:
@@ -40,8 +46,9 @@ class OpenVinoEmbedder:
         self._threads = threads
         self._tokenizer = ModelTokenizer(files.read(manifest, TOKENIZER), manifest.max_tokens)
         self._bulk_lock, self._query_lock = threading.Lock(), threading.Lock()
-        self._query_request: Any = self._compiled().create_infer_request()
-        self._bulk_queue: Any = None
+        self._loaded = {_QUERY: self._compiled(1).create_infer_request()}
+        # A process that ends while streams of OpenVINO exist aborts.
+        weakref.finalize(self, self._loaded.clear)
 
     @property
     def model_key(self) -> str:
@@ -66,8 +73,9 @@ class OpenVinoEmbedder:
         """See ``Embedder``."""
         inputs = _padded(self._tokenizer.ids([self._manifest.query_prompt + text]))
         with self._query_lock:
-            self._query_request.infer(inputs)
-            vector: NDArray[np.float32] = self._query_request.get_output_tensor(0).data[0].copy()
+            request = self._loaded[_QUERY]
+            request.infer(inputs)
+            vector: NDArray[np.float32] = request.get_output_tensor(0).data[0].copy()
         return vector
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -94,19 +102,19 @@ class OpenVinoEmbedder:
     def close(self) -> None:
         """See ``Embedder``."""
         with self._bulk_lock, self._query_lock:
-            self._bulk_queue = self._query_request = None
+            self._loaded.clear()
 
     def _queue(self) -> Any:
-        if self._bulk_queue is None:
-            self._bulk_queue = import_openvino().AsyncInferQueue(self._compiled())
-        return self._bulk_queue
+        if _BULK not in self._loaded:
+            self._loaded[_BULK] = import_openvino().AsyncInferQueue(self._compiled(self._threads or _cores()))
+        return self._loaded[_BULK]
 
-    def _compiled(self) -> Any:
-        """A compiled model; compiled at the first call on this machine, read back later."""
+    def _compiled(self, streams: int) -> Any:
+        """The model for so many streams of one thread; compiled once on this machine, read back afterwards."""
         openvino = import_openvino()
         core = openvino.Core()
         machine = f"{openvino.get_version()} {core.get_property('CPU', 'FULL_DEVICE_NAME')} {self._manifest.model_key}"
-        options = self._options(core)
+        options = self._options(core, streams)
         stored = self._files.compiled(machine)
         if stored is not None:
             return core.import_model(io.BytesIO(stored), "CPU", options)
@@ -118,11 +126,21 @@ class OpenVinoEmbedder:
             log.info("the compiled search model can't be kept: %s", error)
         return compiled
 
-    def _options(self, core: Any) -> dict[str, Any]:
-        options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-        if self._threads:
-            options["INFERENCE_NUM_THREADS"] = self._threads
-        return options
+    def _options(self, core: Any, streams: int) -> dict[str, Any]:
+        exact = self.model_key.endswith(Precision.FP32) or "BF16" not in core.get_property("CPU", _CAPABILITIES)
+        return {
+            "NUM_STREAMS": streams,
+            "INFERENCE_NUM_THREADS": streams,
+            "INFERENCE_PRECISION_HINT": "f32" if exact else "bf16",  # of what is not 8-bit, such as attention
+        }
+
+
+def _cores() -> int:
+    """Cores that this process may use, not counting a core twice that runs two threads."""
+    import psutil
+
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(allowed or 1, psutil.cpu_count(logical=False) or 1))
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

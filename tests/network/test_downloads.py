@@ -111,7 +111,6 @@ def test_all_files_arrive_with_progress(hub: Hub, target: Path) -> None:
     assert [path.name for path in target.parent.iterdir()] == ["tiny"]
 
 
-@pytest.mark.requirement("T9")
 @pytest.mark.parametrize("position", [0, 1000, len(WEIGHTS) - 1])
 def test_an_altered_byte_is_refused_and_nothing_appears(position: int, hub: Hub, target: Path) -> None:
     altered = bytearray(WEIGHTS)
@@ -206,7 +205,6 @@ def test_redirects_are_followed(stub: StubServer, target: Path) -> None:
     assert [request.path for request in stub.requests][1] == "/cdn/blob"
 
 
-@pytest.mark.requirement("T9")
 @pytest.mark.parametrize("location", ["ftp://example.org/x", "file:///etc/passwd", "", "http://example.org/x"])
 def test_redirects_to_elsewhere_without_encryption_are_refused(location: str, stub: StubServer, target: Path) -> None:
     stub.script(Reply(status=302, headers={"location": location}, framing="length"))
@@ -273,7 +271,6 @@ def test_a_forbidden_download_asks_nobody(hub: Hub, target: Path) -> None:
     assert not target.parent.exists()
 
 
-@pytest.mark.requirement("T9")
 @pytest.mark.parametrize(
     ("repository", "commit", "files"),
     [

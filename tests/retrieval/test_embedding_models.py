@@ -69,7 +69,6 @@ def test_the_default_model_is_the_published_one() -> None:
     assert (files.dimension, files.max_tokens, files.pooling) == (384, 256, "mean")
 
 
-@pytest.mark.requirement("T9")
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json"])
 @pytest.mark.parametrize("engine", [Engine.FAST, Engine.REFERENCE])
 def test_an_altered_byte_is_refused(name: str, engine: Engine, tmp_path: Path) -> None:
@@ -83,7 +82,6 @@ def test_an_altered_byte_is_refused(name: str, engine: Engine, tmp_path: Path) -
     assert not list(tmp_path.glob("models/*/manifest.json"))
 
 
-@pytest.mark.requirement("T9")
 @pytest.mark.parametrize(
     "name", ["pytorch_model.bin", "model.pt", "1_Pooling/x.PKL", "modeling_tiny.py", "checkpoint.ckpt", "old.pickle"]
 )
@@ -97,7 +95,6 @@ def test_files_that_can_run_code_are_refused_unread(name: str, tiny_folder: Path
     assert not canary.exists()
 
 
-@pytest.mark.requirement("T9")
 @pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
 def test_a_model_that_brings_its_own_code_is_refused(name: str, tiny_folder: Path, tmp_path: Path) -> None:
     config = json.loads((tiny_folder / name).read_text(encoding="utf-8"))

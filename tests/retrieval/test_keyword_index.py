@@ -79,7 +79,6 @@ def texts(library: SmallLibrary, index: KeywordIndex, query: str, k: int = 10) -
         ("body:fox^9 -dog +brown (lazy OR *)", 0),
     ],
 )
-@pytest.mark.requirement("T12")
 def test_the_right_text_comes_first(library: SmallLibrary, query: str, first: int) -> None:
     index = opened(library)
     assert texts(library, index, query)[0] == PARAGRAPHS[first]
@@ -122,7 +121,6 @@ def test_a_title_counts(library: SmallLibrary) -> None:
     "query",
     ["", " ", "\0", "\0fox\0", "\ud800", '"', '""', '" "', "'", "???", "😀", "*", "~", "a" * 100_000, "fox " * 25_000],
 )
-@pytest.mark.requirement("T12")
 def test_odd_texts_are_no_errors(library: SmallLibrary, query: str) -> None:
     index = opened(library)
     for hit, score in index.search(query, 5):
@@ -140,7 +138,6 @@ def test_a_pasted_page_asks_with_its_rare_words(library: SmallLibrary) -> None:
     index.close()
 
 
-@pytest.mark.requirement("T12")
 def test_any_text_finds_what_holds_its_words(tmp_path: Path) -> None:
     library = SmallLibrary(tmp_path)
     library.put("texts.txt", PARAGRAPHS)
@@ -174,7 +171,6 @@ operations = st.lists(
 )
 
 
-@pytest.mark.requirement("T17")
 @given(steps=operations)
 @settings(max_examples=12, deadline=None)
 def test_owner_and_reader_follow_any_history(steps: list[tuple[str, int, list[str]]]) -> None:

@@ -107,7 +107,6 @@ def test_keyword_search_needs_no_model(desk: Desk) -> None:
     assert texts(retriever.search("tool shed", mode=SearchMode.KEYWORD)) == [GARDEN[3]]
 
 
-@pytest.mark.requirement("T12")
 @pytest.mark.parametrize("query", ["", "  \n", 'AND "', "title:", "the", "\0", "\ud800", "😀", "x" * 100_000])
 def test_any_query_gets_an_answer(desk: Desk, query: str) -> None:
     passages = desk.retriever.search(query, k=2)
@@ -180,7 +179,6 @@ def test_passages_that_differ_in_a_figure_are_both_shown(desk: Desk) -> None:
     assert sum("Net sales" in text for text in found) == 2
 
 
-@pytest.mark.requirement("T17")
 def test_a_scope_limits_every_mode(desk: Desk) -> None:
     inside = desk.put("inside/roses.md", ["Roses again, in another file."], media_type="text/markdown")
     folder = desk.library.folder / "inside"
@@ -198,7 +196,6 @@ def test_a_scope_limits_every_mode(desk: Desk) -> None:
 WORDS = ("apple", "pear", "plum", "fig", "kiwi", "lime")
 
 
-@pytest.mark.requirement("T17")
 @given(st.integers(0, 2**20))
 @settings(max_examples=5, deadline=None)
 def test_nothing_outside_the_scope_and_nothing_deleted_is_ever_found(seed: int) -> None:

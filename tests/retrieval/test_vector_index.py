@@ -56,7 +56,6 @@ operations = st.lists(
 )
 
 
-@pytest.mark.requirement("T17")
 @given(steps=operations, seed=st.integers(0, 2**16))
 @settings(max_examples=40, deadline=None)
 def test_any_history_of_changes_leaves_an_exact_index(steps: list[tuple[str, int, int]], seed: int) -> None:

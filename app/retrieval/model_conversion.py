@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.domain.cancellation import CancelToken
 from app.domain.errors import FootnoteError, ModelFileError
 from app.retrieval.engine_choice import Precision
 from app.retrieval.engine_files import EngineFiles
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 _POLL_SECONDS = 0.2
 
@@ -75,6 +77,8 @@ def _convert(order: ConversionOrder, progress: Progress, cancel: CancelToken) ->
 
 
 def _run_child(order: ConversionOrder, aside: Path, progress: Progress, cancel: CancelToken) -> None:
+    import multiprocessing
+
     from app.retrieval.conversion_process import convert_in_child
 
     context = multiprocessing.get_context("spawn")

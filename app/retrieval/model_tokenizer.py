@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from app.domain.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 # Half of a surrogate pair can't be written as UTF-8, which the library takes.
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -18,16 +23,8 @@ class ModelTokenizer:
     """
 
     def __init__(self, description: bytes, max_tokens: int) -> None:
-        from tokenizers import Tokenizer
-
-        try:
-            self._whole = Tokenizer.from_buffer(description)
-            self._cut = Tokenizer.from_buffer(description)
-        except Exception as error:  # the library raises nothing narrower
-            raise ModelFileError(f"The model's tokenizer.json can't be read ({error}). Get the model again.") from error
-        for tokenizer in (self._whole, self._cut):
-            tokenizer.no_padding()
-        self._whole.no_truncation()
+        self._description = description
+        self._cut = self._read()
         self._cut.enable_truncation(max_tokens)
 
     def count(self, texts: Sequence[str]) -> list[int]:
@@ -37,6 +34,22 @@ class ModelTokenizer:
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text, special tokens included, cut off at the model's window."""
         return [encoding.ids for encoding in self._cut.encode_batch_fast(_encodable(texts))]
+
+    @cached_property
+    def _whole(self) -> Tokenizer:
+        """A second one, made when it is needed: whether text is cut off is a tokenizer's state."""
+        return self._read()
+
+    def _read(self) -> Tokenizer:
+        from tokenizers import Tokenizer
+
+        try:
+            tokenizer = Tokenizer.from_buffer(self._description)
+        except Exception as error:  # the library raises nothing narrower
+            raise ModelFileError(f"The model's tokenizer.json can't be read ({error}). Get the model again.") from error
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        return tokenizer
 
 
 def _encodable(texts: Sequence[str]) -> list[str]:

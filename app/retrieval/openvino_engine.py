@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import logging
 import os
 import threading
 import weakref
@@ -11,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.domain.errors import ModelFileError
-from app.retrieval.engine_choice import Precision
-from app.retrieval.engine_files import GRAPH, TOKENIZER, WEIGHTS, EngineFiles
+from app.retrieval.engine_files import TOKENIZER, EngineFiles
+from app.retrieval.model_compiler import ModelCompiler
 from app.retrieval.model_tokenizer import ModelTokenizer
 from app.retrieval.openvino_runtime import import_openvino
 
@@ -20,13 +18,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-log = logging.getLogger(__name__)
-
 # Padded tokens and texts in a batch: larger ones are no faster, and leave cores idle at the end.
 BATCH_TOKENS = 1024
 BATCH_TEXTS = 64
 _QUERY, _BULK = "query", "bulk"
-_CAPABILITIES = "OPTIMIZATION_CAPABILITIES"
 
 
 class OpenVinoEmbedder:
@@ -41,12 +36,12 @@ class OpenVinoEmbedder:
         manifest = files.manifest()
         if manifest is None:
             raise ModelFileError(f"{files.folder} holds no converted search model.")
-        self._files = files
         self._manifest = manifest
+        self._compiler = ModelCompiler(files, manifest)
         self._threads = threads
         self._tokenizer = ModelTokenizer(files.read(manifest, TOKENIZER), manifest.max_tokens)
         self._bulk_lock, self._query_lock = threading.Lock(), threading.Lock()
-        self._loaded = {_QUERY: self._compiled(1).create_infer_request()}
+        self._loaded = {_QUERY: self._compiler.compiled(1).create_infer_request()}
         # A process that ends while streams of OpenVINO exist aborts.
         weakref.finalize(self, self._loaded.clear)
 
@@ -106,33 +101,8 @@ class OpenVinoEmbedder:
 
     def _queue(self) -> Any:
         if _BULK not in self._loaded:
-            self._loaded[_BULK] = import_openvino().AsyncInferQueue(self._compiled(self._threads or _cores()))
+            self._loaded[_BULK] = import_openvino().AsyncInferQueue(self._compiler.compiled(self._threads or _cores()))
         return self._loaded[_BULK]
-
-    def _compiled(self, streams: int) -> Any:
-        """The model for so many streams of one thread; compiled once on this machine, read back afterwards."""
-        openvino = import_openvino()
-        core = openvino.Core()
-        machine = f"{openvino.get_version()} {core.get_property('CPU', 'FULL_DEVICE_NAME')} {self._manifest.model_key}"
-        options = self._options(core, streams)
-        stored = self._files.compiled(machine)
-        if stored is not None:
-            return core.import_model(io.BytesIO(stored), "CPU", options)
-        graph, weights = (self._files.read(self._manifest, name) for name in (GRAPH, WEIGHTS))
-        compiled = core.compile_model(core.read_model(graph, weights), "CPU", options)
-        try:
-            self._files.store_compiled(machine, compiled.export_model().getvalue())
-        except OSError as error:
-            log.info("the compiled search model can't be kept: %s", error)
-        return compiled
-
-    def _options(self, core: Any, streams: int) -> dict[str, Any]:
-        exact = self.model_key.endswith(Precision.FP32) or "BF16" not in core.get_property("CPU", _CAPABILITIES)
-        return {
-            "NUM_STREAMS": streams,
-            "INFERENCE_NUM_THREADS": streams,
-            "INFERENCE_PRECISION_HINT": "f32" if exact else "bf16",  # of what is not 8-bit, such as attention
-        }
 
 
 def _cores() -> int:

@@ -16,7 +16,7 @@ from app.settings.resources import resource
 from tests.retrieval.tiny_model import write_tiny_model
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-_RECIPE = ("bert_graph", "conversion_process", "engine_files", "quantization", "safetensors_file")
+_RECIPE = ("bert_graph", "conversion_process", "engine_files", "model_compiler", "quantization", "safetensors_file")
 
 
 @pytest.fixture(scope="session")

@@ -86,10 +86,13 @@ class IngestService:
     def _stages(self) -> tuple[Stage[IngestItem], Stage[IngestItem], Stage[EmbedGroup], Stage[VectorGroup]]:
         return self._parse, self._split, self._embed, self._save
 
-    def add(self, paths: Sequence[Path]) -> IngestJob:
-        """Ingest files and folders. Returns at once; unchanged files cost a stat."""
+    def add(self, paths: Sequence[Path], *, priority: int = 0) -> IngestJob:
+        """Ingest files and folders. Returns at once; unchanged files cost a stat.
+
+        What has the higher ``priority`` overtakes what waits.
+        """
         wanted = list(paths)
-        return self._start_job(lambda job: self._feed_paths(job, wanted))
+        return self._start_job(lambda job: self._feed_paths(job, wanted, priority))
 
     def resume_pending(self) -> IngestJob | None:
         """Take up what an earlier run left unfinished, and what another embedding model embedded. None if nothing."""
@@ -159,7 +162,7 @@ class IngestService:
         finally:
             job.found_all()
 
-    def _feed_paths(self, job: IngestJob, paths: list[Path]) -> None:
+    def _feed_paths(self, job: IngestJob, paths: list[Path], priority: int) -> None:
         for found in self._discovery.find(paths):
             if job.token.cancelled:
                 return
@@ -167,15 +170,15 @@ class IngestService:
                 job.found(found.path, 0)
                 job.finished(_failure(found.path, found.error))
             else:
-                self._feed_file(job, found)
+                self._feed_file(job, found, priority)
 
-    def _feed_file(self, job: IngestJob, found: FoundFile) -> None:
+    def _feed_file(self, job: IngestJob, found: FoundFile, priority: int) -> None:
         job.found(found.path, found.stamp.size)
         known = self._store.document_by_path(found.path)
         if known and known.state is DocumentState.READY and known.stamp == found.stamp:
             job.finished(IngestItem(job, known).outcome(known, skipped=True))
             return
-        self._parse.put(IngestItem(job, self._store.enqueue(found.path, found.stamp)))
+        self._parse.put(IngestItem(job, self._store.enqueue(found.path, found.stamp, priority=priority)))
 
     def _feed_pending(self, job: IngestJob) -> None:
         lacking = [self._store.document(each) for each in self._embedded_by_another_model()]

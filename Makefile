@@ -5,13 +5,16 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help setup setup-run setup-test run test check bench requirements mutants test-llama screenshots
+.PHONY: help setup setup-peers setup-run setup-test run test check bench requirements mutants test-llama screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## make .venv with all Python packages (GPU=1 for the CUDA build of PyTorch)
 	@packaging/setup/environment.sh
+
+setup-peers: setup ## make build/bench-env with the pipelines that `make bench` compares with
+	@packaging/setup/environment.sh peers
 
 setup-run:
 	@packaging/setup/system_packages.sh run
@@ -46,5 +49,5 @@ test-llama: setup-test ## build llama.cpp's own server once (20 minutes) and run
 screenshots: setup-test ## pictures of the window in named states, into build/screenshots
 	xvfb-run -a -s "-screen 0 1440x900x24" $(BIN)/python -m tests.gui.screenshots
 
-bench: setup-test ## measure speed, memory and quality (NAMES="retrieval ingest" for some)
+bench: setup-test setup-peers ## measure speed, memory and quality (NAMES="retrieval ingest" for some)
 	$(BIN)/python -m tests.benchmarks $(NAMES)

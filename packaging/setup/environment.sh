@@ -1,10 +1,12 @@
 #!/bin/sh
-# Makes .venv with everything in it. Quick when nothing changed. GPU=1 takes the CUDA build of PyTorch.
+# Makes .venv with everything in it; with the argument "peers", build/bench-env with the pipelines that benchmarks compare
+# with. Quick when nothing changed. GPU=1 takes the CUDA build of PyTorch.
 set -eu
 
-venv=.venv
+peers=tests/benchmarks/peers/requirements.txt
+if [ "${1:-}" = peers ]; then venv=build/bench-env; else venv=.venv; fi
 stamp="$venv/.footnote-setup"
-fingerprint=$(cat pyproject.toml constraints.txt "$0" | sha256sum | cut -d' ' -f1)-${GPU:-0}
+fingerprint=$(cat pyproject.toml constraints.txt "$peers" "$0" | sha256sum | cut -d' ' -f1)-${GPU:-0}
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$fingerprint" ]; then exit 0; fi
 
 [ -x "$venv/bin/python" ] || "${PYTHON:-python3}" -m venv "$venv"
@@ -23,5 +25,9 @@ if [ "${GPU:-0}" = 1 ] || [ "$(uname -s)" != Linux ] || given; then
 else
     $pip install --index-url https://download.pytorch.org/whl/cpu "$torch"
 fi
-$pip install --constraint constraints.txt --editable '.[dev]'
+if [ "${1:-}" = peers ]; then
+    $pip install --requirement "$peers"
+else
+    $pip install --constraint constraints.txt --editable '.[dev]'
+fi
 echo "$fingerprint" >"$stamp"

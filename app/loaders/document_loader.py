@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from app.domain.documents import Section
+from app.loaders.parser_limits import ParserLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,12 @@ class DocumentLoader(Protocol):
     extensions: frozenset[str]
     names: frozenset[str] = frozenset()
     plain_text: bool = False
+
+    @classmethod
+    def with_limits(cls, limits: ParserLimits) -> Self:
+        """Make the loader of a process that has ``limits``; loaders that have options take them from there."""
+        del limits
+        return cls()
 
     def media_type(self, path: Path) -> str:
         """Return the media type of ``path``, told from its name."""

@@ -28,7 +28,7 @@ def registry_reader(limits: ParserLimits) -> Reader:
     """Return the reader that knows every loader of this folder."""
     from app.loaders.registry import load_document, loaders
 
-    registry = loaders()
+    registry = loaders(limits=limits)
     return lambda path: load_document(path, limits, registry)
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from app.domain.char_map import CharMap
 from app.domain.documents import Section
 from app.domain.errors import DocumentError, FailureReason
 from app.loaders import pdf_fallback, pdfium
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
+from app.loaders.page_reader import PageReader, PicturePage, may_hold_unread_text
 from app.loaders.pdf_repair import mended
 
 
@@ -18,6 +18,10 @@ class PdfLoader(DocumentLoader):
     """One section a page. The bookmarks that lead to a page are its headings."""
 
     extensions = frozenset({".pdf"})
+
+    def __init__(self, page_reader: PageReader | None = None) -> None:
+        """``page_reader`` reads pages whose text stands in pictures; without one they hold no text."""
+        self._page_reader = page_reader
 
     def media_type(self, path: Path) -> str:
         """Return ``application/pdf``."""
@@ -31,21 +35,21 @@ class PdfLoader(DocumentLoader):
         """
         try:
             with pdfium.opened_document(path) as document:
-                loaded = _read(path, document)
+                loaded = _read(path, document, self._page_reader)
         except pdfium.PdfiumError as error:
             if error.code in {pdfium.ERROR_PASSWORD, pdfium.ERROR_SECURITY}:
                 raise pdf_fallback.encrypted_error(path) from error
-            loaded = _read_mended(path) or _read_by_fallback(path)
+            loaded = _read_mended(path, self._page_reader) or _read_by_fallback(path)
         if not any(section.text.strip() for section in loaded.sections):
             raise _no_text_error(path, loaded.page_count or 0)
         return loaded
 
 
-def _read(path: Path, document: pdfium.Handle) -> LoadedDocument:
+def _read(path: Path, document: pdfium.Handle, reader: PageReader | None) -> LoadedDocument:
     count = pdfium.page_count(document)
     if count <= 0:
         return _read_by_fallback(path)
-    pages: list[tuple[str, CharMap | None] | None] = [_page(document, index) for index in range(count)]
+    pages = [_page(path, document, index, reader) for index in range(count)]
     missing = [index for index, page in enumerate(pages) if page is None]
     if missing:
         _mend(path, pages, missing)
@@ -53,31 +57,37 @@ def _read(path: Path, document: pdfium.Handle) -> LoadedDocument:
     return _loaded(path, pages, headings, pdfium.metadata(document))
 
 
-def _page(document: pdfium.Handle, index: int) -> tuple[str, CharMap | None] | None:
+def _page(path: Path, document: pdfium.Handle, index: int, reader: PageReader | None) -> Sequence[Section] | None:
+    """Return what stands on a page, None if PDFium can't open it."""
     try:
-        with pdfium.opened_page(document, index) as (_, text_page):
-            return pdfium.page_text(text_page)
+        with pdfium.opened_page(document, index) as (page, text_page):
+            text, char_map = pdfium.page_text(text_page)
+            if reader is not None and may_hold_unread_text(page, text):
+                found = reader.sections(PicturePage(path, index, page, text))
+                if found:
+                    return found
+            return [Section(text, index + 1, char_map=char_map)]
     except pdfium.PdfiumError:
         return None
 
 
-def _mend(path: Path, pages: list[tuple[str, CharMap | None] | None], missing: Sequence[int]) -> None:
+def _mend(path: Path, pages: list[Sequence[Section] | None], missing: Sequence[int]) -> None:
     """Ask pypdf for the pages that PDFium could not load."""
     try:
         with pdf_fallback.opened_reader(path) as reader:
             for index in missing:
                 text = pdf_fallback.page_text(reader, index)
-                pages[index] = None if text is None else (text, None)
+                pages[index] = None if text is None else [Section(text, index + 1)]
     except DocumentError:
         return  # pypdf can't open it either; the missing pages are counted in the warning
 
 
-def _read_mended(path: Path) -> LoadedDocument | None:
+def _read_mended(path: Path, reader: PageReader | None) -> LoadedDocument | None:
     """Read a file whose end is missing. Its characters have no places: no viewer can show it as it is."""
     for repaired in mended(path.read_bytes()):
         try:
             with pdfium.opened_document(repaired) as document:
-                loaded = _read(path, document)
+                loaded = _read(path, document, reader)
         except (pdfium.PdfiumError, DocumentError):
             continue  # pypdf has the last word
         if any(section.text.strip() for section in loaded.sections):
@@ -89,13 +99,13 @@ def _read_mended(path: Path) -> LoadedDocument | None:
 
 def _read_by_fallback(path: Path) -> LoadedDocument:
     texts, stated = pdf_fallback.page_texts(path)
-    pages = [None if text is None else (text, None) for text in texts]
+    pages = [None if text is None else [Section(text, number)] for number, text in enumerate(texts, start=1)]
     return _loaded(path, pages, [()] * len(pages), stated)
 
 
 def _loaded(
     path: Path,
-    pages: Sequence[tuple[str, CharMap | None] | None],
+    pages: Sequence[Sequence[Section] | None],
     headings: Sequence[tuple[str, ...]],
     stated: dict[str, str],
 ) -> LoadedDocument:
@@ -105,9 +115,9 @@ def _loaded(
     if unread:
         stated = {**stated, "warning": f"{unread} of {len(pages)} pages are damaged and could not be read."}
     sections = [
-        Section(page[0], number, headings[number - 1], char_map=page[1])
-        for number, page in enumerate(pages, start=1)
-        if page
+        section if section.headings else replace(section, headings=path_to_page)
+        for page, path_to_page in zip(pages, headings, strict=True)
+        for section in page or ()
     ]
     return LoadedDocument(sections, stated.get("title", ""), len(pages), stated)
 

@@ -50,17 +50,21 @@ class Registry:
             table[key] = loader
 
 
-def loaders(package: str = "app.loaders") -> Registry:
-    """Return the loaders defined in the modules of ``package``. Raises ``EmptyRegistryError`` if there are none."""
+def loaders(package: str = "app.loaders", limits: ParserLimits | None = None) -> Registry:
+    """Return the loaders defined in the modules of ``package``, made with ``limits`` (default: the usual).
+
+    Raises ``EmptyRegistryError`` if there are none.
+    """
     folder = importlib.import_module(package)
     found: list[DocumentLoader] = []
     for info in pkgutil.iter_modules(folder.__path__):
         if not info.ispkg:
-            found.extend(_loaders_in(importlib.import_module(f"{package}.{info.name}")))
+            kinds = _loaders_in(importlib.import_module(f"{package}.{info.name}"))
+            found.extend(kind.with_limits(limits or ParserLimits()) for kind in kinds)
     return Registry(found)
 
 
-def _loaders_in(module: ModuleType) -> Iterator[DocumentLoader]:
+def _loaders_in(module: ModuleType) -> Iterator[type[DocumentLoader]]:
     for value in vars(module).values():
         own = isinstance(value, type) and value.__module__ == module.__name__
         if (
@@ -69,7 +73,7 @@ def _loaders_in(module: ModuleType) -> Iterator[DocumentLoader]:
             and not value.__name__.startswith("_")
             and value is not DocumentLoader
         ):
-            yield value()
+            yield value
 
 
 def load_document(path: Path, limits: ParserLimits, registry: Registry) -> ParsedDocument:

@@ -28,6 +28,7 @@ from app.storage.rows import (
     texts_to_column,
 )
 from app.storage.scopes import scope_condition
+from app.storage.seals import break_seal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,6 +64,7 @@ class ContentTable:
         ]
         with self._database.write() as connection:
             _describe(connection, document_id, parsed, content_hash, len(chunks))
+            break_seal(connection, document_id)
             connection.execute("DELETE FROM sections WHERE document_id = ?", (document_id,))
             connection.executemany(_INSERT_SECTION, _section_rows(document_id, parsed))
             return _replace_chunks(connection, document_id, rows)

@@ -15,6 +15,7 @@ from app.storage.change_log import Operation, log_change
 from app.storage.database import Database
 from app.storage.library_values import UnknownDocumentError
 from app.storage.rows import clean, path_from_column, path_to_column
+from app.storage.seals import is_sealed, seal_document
 
 _ENQUEUE = """
     INSERT INTO documents (
@@ -166,6 +167,8 @@ class DocumentTable:
                 )
             if state is DocumentState.READY:
                 reveal(connection, document_id)
+                if not is_sealed(connection, document_id):
+                    seal_document(connection, document_id)
         return self.document(document_id)
 
     def rename(self, document_id: int, new_path: Path) -> None:

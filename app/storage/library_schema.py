@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.storage.migrations import Migration, Schema
+from app.storage.schema_seals import SEALS
 
 # Paths have no type on purpose: a name that is not valid Unicode is stored as bytes.
 _DOCUMENTS = Migration(
@@ -151,7 +152,7 @@ _INDEXES = Migration(
 LIBRARY_SCHEMA = Schema(
     name="library",
     application_id=0x466E4C69,  # "FnLi"
-    migrations=(_DOCUMENTS, _CONTENT, _VECTORS, _INDEXES),
+    migrations=(_DOCUMENTS, _CONTENT, _VECTORS, _INDEXES, SEALS),
     damaged_advice=(
         "Your own files and your chats are not affected. Close Footnote, move the file away together with the files "
         "beside it whose names begin the same, and add your files again."

@@ -66,6 +66,18 @@ def ids_from_column(value: bytes) -> array[int]:
     return _little_endian(ids)
 
 
+def little_endian_words(words: array[int]) -> bytes:
+    """Unsigned numbers of 32 bits as little-endian bytes."""
+    return _little_endian(array("I", words)).tobytes()
+
+
+def words_from_bytes(value: bytes) -> array[int]:
+    """The inverse of ``little_endian_words``; bytes at the end that make no whole number are left out."""
+    words = array("I")
+    words.frombytes(value[: len(value) // words.itemsize * words.itemsize])
+    return _little_endian(words)
+
+
 def text_to_blob(text: str) -> bytes:
     """Compressed UTF-8."""
     return zlib.compress(clean(text).encode(), _COMPRESSION)

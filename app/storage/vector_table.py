@@ -13,6 +13,7 @@ from app.storage.database import Database
 from app.storage.document_table import reveal
 from app.storage.library_values import ChunkToEmbed, UnknownDocumentError
 from app.storage.rows import embedded_text, id_list, sorted_ids
+from app.storage.seals import seal_document
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,6 +100,7 @@ class VectorTable:
             )
             if state[0] != DocumentState.EXCLUDED:
                 reveal(connection, document_id)
+            seal_document(connection, document_id, model_key)
         return True
 
     def vectors(self, model_key: str, after_chunk_id: int = 0, limit: int | None = None) -> Iterator[tuple[int, bytes]]:

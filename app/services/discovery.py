@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from app.domain.documents import FileStamp
 from app.domain.errors import DocumentError, FailureReason
+from app.domain.folders import FolderPreview
+from app.services.folder_scanner import FolderScanner, seen_file
+from app.services.ignore_rules import ScanRules
+
+
+class ArchiveMember(Protocol):
+    """A file inside an archive. ``name`` is its path there, separated by ``/``; size in bytes unpacked."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def size(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A regular file to ingest and the stamp it had when it was found."""
+    """A regular file, or a file inside an archive, and the stamp it had when it was found.
+
+    A member of an archive has a path below the archive's, its own size and the archive's time of change.
+    """
 
     path: Path
     stamp: FileStamp
@@ -29,16 +45,27 @@ class Unreadable:
 
 
 class FileDiscovery:
-    """Walks files and folders.
+    """Walks files, folders and archives.
 
-    Inside folders, hidden entries and files of unsupported kinds are passed over and symbolic links are not followed,
-    so that a loop or a link out of the folder brings nothing in. A path named by the user is always answered for.
+    Inside folders, what ``scanner`` leaves out (hidden entries, keys, files of unsupported kinds, what the user wants
+    ignored) is passed over and symbolic links are not followed, so that a loop or a link out of the folder brings
+    nothing in. A path named by the user is always answered for. ``list_archive`` may raise ``DocumentError``.
     """
 
-    def __init__(self, is_supported: Callable[[Path], bool]) -> None:
+    def __init__(
+        self,
+        is_supported: Callable[[Path], bool],
+        scanner: FolderScanner | None = None,
+        *,
+        is_archive: Callable[[Path], bool] = lambda _path: False,
+        list_archive: Callable[[Path], Sequence[ArchiveMember]] = lambda _path: (),
+    ) -> None:
         self._is_supported = is_supported
+        self._is_archive = is_archive
+        self._list_archive = list_archive
+        self._scanner = scanner or FolderScanner(lambda path: is_supported(path) or is_archive(path))
 
-    def find(self, paths: list[Path]) -> Iterator[FoundFile | Unreadable]:
+    def find(self, paths: Iterable[Path]) -> Iterator[FoundFile | Unreadable]:
         """Yield every file once, folders in order of name."""
         seen: set[Path] = set()
         for path in paths:
@@ -48,54 +75,98 @@ class FileDiscovery:
                     seen.add(found.path)
                     yield found
 
+    def preview(self, paths: Iterable[Path]) -> FolderPreview:
+        """What ``find`` would bring, counted without opening a file. An archive counts as one."""
+        files, size = 0, 0
+        passed_over: dict[str, int] = {}
+        unreadable: list[Path] = []
+        for path in paths:
+            place = Path(os.path.abspath(path))  # noqa: PTH100
+            if not os.path.isdir(place):  # noqa: PTH112  Path.is_dir raises where it may not look
+                files, size = files + 1, size + (os.path.getsize(place) if os.path.isfile(place) else 0)  # noqa: PTH202, PTH113
+                continue
+            scan = self._scanner.scan(place)
+            files, size = files + len(scan.files), size + scan.size
+            unreadable.extend(map(Path, scan.unreadable))
+            for reason, count in scan.passed_over.items():
+                passed_over[reason] = passed_over.get(reason, 0) + count
+        return FolderPreview(files, size, passed_over, tuple(unreadable))
+
+    def members(self, archive: Path, stamp: FileStamp) -> list[FoundFile]:
+        """The files in an archive that can be read. Raises ``DocumentError`` if it can't be listed."""
+        rules = ScanRules()
+        found = []
+        for member in self._list_archive(archive):
+            parts = member.name.split("/")
+            skipped = any(rules.reason_to_skip(part, folder=True) for part in parts[:-1])
+            path = archive.joinpath(*parts)
+            if not skipped and not rules.reason_to_skip(parts[-1], folder=False) and self._is_supported(path):
+                found.append(FoundFile(path, FileStamp(member.size, stamp.mtime_ns)))
+        return found
+
     def _below(self, path: Path) -> Iterator[FoundFile | Unreadable]:
         try:
             information = path.stat()
+        except NotADirectoryError as error:
+            yield self._member(path) or Unreadable(path, _reason(path, error))
+            return
         except OSError as error:
             yield Unreadable(path, _reason(path, error))
             return
         if stat.S_ISDIR(information.st_mode):
             yield from self._walk(path)
         elif stat.S_ISREG(information.st_mode):
-            yield self._file(path, information)
+            yield from self._file(path, seen_file(information).stamp)
         else:
             yield Unreadable(path, DocumentError(FailureReason.UNSUPPORTED, "This is not a regular file or folder."))
 
-    def _file(self, path: Path, information: os.stat_result) -> FoundFile | Unreadable:
-        if not self._is_supported(path):
+    def _walk(self, folder: Path) -> Iterator[FoundFile | Unreadable]:
+        scan = self._scanner.scan(folder)
+        for name, error in scan.unreadable.items():
+            yield Unreadable(Path(name), _reason(Path(name), error))
+        for name, seen in scan.files.items():
+            yield from self._file(Path(name), seen.stamp)
+
+    def _file(self, path: Path, stamp: FileStamp) -> Iterator[FoundFile | Unreadable]:
+        if self._is_archive(path):
+            try:
+                yield from self.members(path, stamp)
+            except DocumentError as error:
+                yield Unreadable(path, error)
+        elif self._is_supported(path):
+            yield FoundFile(path, stamp)
+        else:
             kind = path.suffix or "without an extension"
             message = f"Footnote can't read files of this kind ({kind}). Convert it to PDF or text and add that."
-            return Unreadable(path, DocumentError(FailureReason.UNSUPPORTED, message))
-        return FoundFile(path, FileStamp(information.st_size, information.st_mtime_ns))
+            yield Unreadable(path, DocumentError(FailureReason.UNSUPPORTED, message))
 
-    def _walk(self, folder: Path) -> Iterator[FoundFile | Unreadable]:
-        try:
-            with os.scandir(folder) as entries:
-                listed = sorted(entries, key=lambda entry: entry.name)
-        except OSError as error:
-            yield Unreadable(folder, _reason(folder, error))
-            return
-        for entry in listed:
-            if entry.name.startswith(".") or entry.is_symlink():
-                continue
-            yield from self._entry(entry)
+    def _member(self, path: Path) -> FoundFile | None:
+        """A path below a regular file: a member of that archive, if it is one."""
+        archive = archive_of(path)
+        if archive is None or not self._is_archive(archive):
+            return None
+        members = self.members(archive, seen_file(archive.stat()).stamp)
+        return next((each for each in members if each.path == path), None)
 
-    def _entry(self, entry: os.DirEntry[str]) -> Iterator[FoundFile | Unreadable]:
-        path = Path(entry.path)
+
+def archive_of(path: Path) -> Path | None:
+    """The regular file that ``path`` lies below, as the members of archives do."""
+    for parent in path.parents:
         try:
-            if entry.is_dir(follow_symlinks=False):
-                yield from self._walk(path)
-            elif entry.is_file(follow_symlinks=False) and self._is_supported(path):
-                yield self._file(path, entry.stat(follow_symlinks=False))
-        except OSError as error:
-            yield Unreadable(path, _reason(path, error))
+            mode = parent.stat().st_mode
+        except NotADirectoryError:
+            continue
+        except OSError:
+            return None
+        return parent if stat.S_ISREG(mode) else None
+    return None
 
 
 def _reason(path: Path, error: OSError) -> DocumentError:
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
         return DocumentError(FailureReason.NOT_FOUND, "There is no such file or folder.")
     if isinstance(error, PermissionError):
-        kind = "folder" if path.is_dir() else "file"
+        kind = "folder" if os.path.isdir(path) else "file"  # noqa: PTH112  Path.is_dir raises where it may not look
         message = f"You don't have permission to read this {kind}. Change its permissions and add it again."
         return DocumentError(FailureReason.NO_PERMISSION, message)
     return DocumentError(FailureReason.NOT_FOUND, f"It can't be read: {error.strerror or error}.")

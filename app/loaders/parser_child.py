@@ -9,9 +9,11 @@ import signal
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from typing import Any, TypeVar
 
 from app.domain.cancellation import CancelToken
 from app.domain.documents import ParsedDocument
@@ -25,6 +27,7 @@ from app.loaders.parser_process import (
 )
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 WATCH_SECONDS = 0.1
 JOIN_SECONDS = 5.0
@@ -68,13 +71,20 @@ class ParserChild:
 
     def read(self, path: Path, cancel: CancelToken) -> ParsedDocument:
         """Have ``path`` read. Raises ``DocumentError``, or ``WorkCancelledError`` if cancelled or abandoned."""
+        return self._ask(messages.Request(path), messages.decode_reply, cancel)
+
+    def perform(self, request: messages.Request, cancel: CancelToken) -> Any:
+        """Have a task done and return its result, made of what JSON knows. Raises as ``read`` does."""
+        return self._ask(request, messages.decode_result, cancel)
+
+    def _ask(self, request: messages.Request, decode: Callable[[Sequence[bytes]], T], cancel: CancelToken) -> T:
         reading = object()
         with self._lock:
             self._reading = reading
             self._abandoned = False
         forget = cancel.on_cancel(lambda: self._abandon(reading))
         try:
-            return self._read(path)
+            return self._answer(request, decode)
         finally:
             forget()
             with self._lock:
@@ -110,12 +120,13 @@ class ParserChild:
         process.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def _read(self, path: Path) -> ParsedDocument:
+    def _answer(self, request: messages.Request, decode: Callable[[Sequence[bytes]], T]) -> T:
+        path = request.path
         try:
             connection = self._started()
-            connection.send_bytes(messages.encode_request(path))
+            connection.send_bytes(messages.encode_request(request))
             frames = self._reply(connection)
-            document = messages.decode_reply(frames)
+            return decode(frames)
         except _Stopped as stopped:
             raise self._failure(path, stopped.reason) from stopped
         except (EOFError, OSError, messages.MalformedReplyError) as error:
@@ -126,7 +137,6 @@ class ParserChild:
             if error.reason is FailureReason.OUT_OF_MEMORY:
                 self._files = self._limits.files_per_process  # its heap is full of holes
             raise
-        return document
 
     def _started(self) -> Connection:
         if self._process is not None and self._connection is not None:

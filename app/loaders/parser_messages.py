@@ -3,14 +3,16 @@
 A parser reads files from strangers. Unpickling what it sends would let a file that takes the parser over take the
 whole program over.
 
-A request is one frame of JSON, ``{"path": …}``. A reply is three frames: a JSON header, the document's text as UTF-8,
-and the character maps, one after the other, as ``CharMap.to_bytes`` gives them.
+A request is one frame of JSON: ``"path"``, and ``"task"`` and ``"arguments"`` for anything but reading a document. A
+reply is three frames: a JSON header, the document's text as UTF-8, and the character maps, one after the other, as
+``CharMap.to_bytes`` gives them. The reply to a task is ``{"result": …}`` and two empty frames.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +28,40 @@ class MalformedReplyError(Exception):
     """A parser process sent something that is no reply."""
 
 
-def encode_request(path: Path) -> bytes:
-    """Return the request to read ``path``, which may hold bytes that are no UTF-8."""
-    return json.dumps({"path": str(path)}).encode()
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to do with the file at ``path``: to read it as a document where ``task`` is empty."""
+
+    path: Path
+    task: str = ""
+    arguments: Mapping[str, str] = field(default_factory=dict)
 
 
-def decode_request(frame: bytes) -> Path:
-    """Return the path to read."""
-    return Path(json.loads(frame)["path"])
+def encode_request(request: Request) -> bytes:
+    """Return the frame of a request; its path may hold bytes that are no UTF-8."""
+    row = {"path": str(request.path), "task": request.task, "arguments": dict(request.arguments)}
+    return json.dumps(row).encode()
+
+
+def decode_request(frame: bytes) -> Request:
+    """Return what ``encode_request`` was given."""
+    row = json.loads(frame)
+    return Request(Path(row["path"]), row["task"], row["arguments"])
+
+
+def encode_result(result: object) -> Frames:
+    """Return the reply to a task; ``result`` is made of what JSON knows."""
+    return json.dumps({"result": result}).encode(), b"", b""
+
+
+def decode_result(frames: Sequence[bytes]) -> Any:
+    """Return the result of a task. Raises ``DocumentError`` as sent, ``MalformedReplyError`` if it is none."""
+    try:
+        header = json.loads(frames[0])
+        _raise_failure(header)
+        return header["result"]
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise MalformedReplyError(str(error)) from error
 
 
 def encode_failure(reason: FailureReason, message: str, details: str = "") -> Frames:
@@ -65,11 +93,15 @@ def decode_reply(frames: Sequence[bytes]) -> ParsedDocument:
     """Return the document of a reply. Raises ``DocumentError`` as sent, ``MalformedReplyError`` if it is none."""
     try:
         header = json.loads(frames[0])
-        if "reason" in header:
-            raise DocumentError(FailureReason(header["reason"]), str(header["message"]))
+        _raise_failure(header)
         return _document(header, frames[1].decode("utf-8"), frames[2])
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise MalformedReplyError(str(error)) from error
+
+
+def _raise_failure(header: Mapping[str, Any]) -> None:
+    if "reason" in header:
+        raise DocumentError(FailureReason(header["reason"]), str(header["message"]))
 
 
 def failure_details(frames: Sequence[bytes]) -> str:

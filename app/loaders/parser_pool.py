@@ -6,14 +6,16 @@ import logging
 import os
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from app.domain.cancellation import CancelToken
 from app.domain.documents import ParsedDocument
 from app.domain.errors import WorkCancelledError
 from app.loaders.parser_child import ParserChild
 from app.loaders.parser_limits import ParserLimits
+from app.loaders.parser_messages import Request
 from app.loaders.parser_process import ReaderFactory, registry_reader
 
 logger = logging.getLogger(__name__)
@@ -51,6 +53,20 @@ class ParserPool:
         child = self._acquire(cancel)
         try:
             return child.read(Path(os.path.abspath(path)), cancel)  # noqa: PTH100  # resolve() would follow links
+        finally:
+            self._release(child)
+
+    def perform(
+        self, task: str, path: Path, arguments: Mapping[str, str] | None = None, cancel: CancelToken | None = None
+    ) -> Any:
+        """Have a task of ``parser_tasks`` done with the file at ``path``; its result is made of what JSON knows.
+
+        What a parser process says is not to be trusted. Raises as ``parse`` does.
+        """
+        cancel = cancel or CancelToken()
+        child = self._acquire(cancel)
+        try:
+            return child.perform(Request(Path(os.path.abspath(path)), task, arguments or {}), cancel)  # noqa: PTH100  # resolve() would follow links
         finally:
             self._release(child)
 

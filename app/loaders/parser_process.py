@@ -16,6 +16,7 @@ from app.domain.documents import ParsedDocument
 from app.domain.errors import DocumentError, FailureReason
 from app.loaders import parser_messages as messages
 from app.loaders.parser_limits import ParserLimits
+from app.loaders.parser_tasks import perform
 from app.loaders.sandbox import allow_cpu_seconds, confine
 
 # A program that is killed closes its pipes one after the other.
@@ -54,8 +55,11 @@ def serve(connection: Connection, limits: ParserLimits, scratch: Path, make_read
         _clear(scratch)
 
 
-def _reply(read: Reader, path: Path, limits: ParserLimits) -> messages.Frames:
+def _reply(read: Reader, request: messages.Request, limits: ParserLimits) -> messages.Frames:
+    path = request.path
     try:
+        if request.task:
+            return messages.encode_result(perform(request.task, path, request.arguments))
         return messages.encode_document(read(path))
     except DocumentError as error:
         return messages.encode_failure(error.reason, str(error))

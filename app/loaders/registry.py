@@ -40,7 +40,10 @@ class Registry:
 
     def loader_for(self, path: Path) -> DocumentLoader | None:
         """Return the loader for ``path``, told from its name, or None."""
-        return self._by_name.get(path.name.lower()) or self._by_extension.get(path.suffix.lower())
+        extensions = ["".join(path.suffixes[-2:]).lower(), path.suffix.lower()]  # .tar.gz goes before .gz
+        return self._by_name.get(path.name.lower()) or next(
+            (self._by_extension[each] for each in extensions if each in self._by_extension), None
+        )
 
     @staticmethod
     def _claim(table: dict[str, DocumentLoader], keys: frozenset[str], loader: DocumentLoader) -> None:

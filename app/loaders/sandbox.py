@@ -13,7 +13,7 @@ from typing import Any
 
 from app.loaders.parser_limits import MEBIBYTE, ParserLimits
 
-LARGEST_WRITTEN_FILE = 64 * MEBIBYTE
+LARGEST_WRITTEN_FILE = 256 * MEBIBYTE
 _FORBIDDEN_EVENTS = (
     "socket.",
     "subprocess.",

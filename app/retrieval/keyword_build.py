@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     import tantivy
 
 WRITER_BYTES = 32_000_000
+BULK_WRITER_BYTES = 100_000_000
 COUNT_AT_ONCE = 4_096
 ID = "id"
+DOCUMENT = "document"
 OWNER = "owner"
 SEQUENCE = "sequence"
 COUNT = "count"
@@ -25,8 +27,8 @@ STATE_ID = 0
 
 _ANALYZER = "footnote_words"
 
-IndexRow = tuple[int, str, str]
-"""Chunk id, search text, words of the title and the file's name."""
+IndexRow = tuple[int, str, str, int]
+"""Chunk id, search text, words of the title and the file's name, document id."""
 
 
 @cache
@@ -48,6 +50,7 @@ def _schema() -> tantivy.Schema:
 
     builder = SchemaBuilder()
     builder.add_integer_field(ID, indexed=True, fast=True)
+    builder.add_integer_field(DOCUMENT, indexed=True)
     builder.add_text_field(BODY, tokenizer_name=_ANALYZER, index_option="position")
     builder.add_text_field(TITLE, tokenizer_name=_ANALYZER, index_option="freq")
     builder.add_text_field(OWNER, tokenizer_name="raw", index_option="basic")
@@ -60,13 +63,15 @@ def _schema() -> tantivy.Schema:
 class KeywordBuild:
     """Searches an index, and writes it where it was opened for that."""
 
-    def __init__(self, index: tantivy.Index, folder: Path | None, owner: str, *, writable: bool) -> None:
+    def __init__(
+        self, index: tantivy.Index, folder: Path | None, owner: str, *, writable: bool, memory: int = WRITER_BYTES
+    ) -> None:
         self.folder = folder
         index.register_tokenizer(_ANALYZER, _analyzer())
         index.config_reader("manual")
         self._index = index
         self._owner = owner
-        self._writer = index.writer(WRITER_BYTES, 1) if writable else None
+        self._writer = index.writer(memory, 1) if writable else None
         self._searcher = index.searcher()
         self.sequence, self._words = self._read_state()
 
@@ -104,8 +109,8 @@ class KeywordBuild:
             added = list(added)
             count -= self._delete({*removed, *(row[0] for row in added)})
         length = round(count * average)
-        for chunk_id, text, title in added:
-            self._add({ID: chunk_id, BODY: text, TITLE: title})
+        for chunk_id, text, title, document_id in added:
+            self._add({ID: chunk_id, BODY: text, TITLE: title, DOCUMENT: document_id})
             count += 1
             length += text.count(" ") + 1
         self._delete({STATE_ID})
@@ -113,19 +118,14 @@ class KeywordBuild:
         self._writing().commit()
         self.reload()
 
-    def search(
-        self, query: KeywordQuery, limit: int, ranges: Sequence[tuple[int, int]] = ()
-    ) -> list[tuple[int, float]]:
-        """(chunk id, BM25) of the best ``limit`` chunks, best first, limited to ids in ``ranges`` (ends included)."""
-        from tantivy import FieldType, Occur, Query
+    def search(self, query: KeywordQuery, limit: int, documents: Sequence[int] = ()) -> list[tuple[int, float]]:
+        """(chunk id, BM25) of the best ``limit`` chunks, best first; only chunks of ``documents`` if there are any."""
+        from tantivy import Occur, Query
 
         wanted = build_query(query, _schema(), stem_words)
-        if ranges:
-            inside = [
-                (Occur.Should, Query.range_query(_schema(), ID, FieldType.Integer, first, last))
-                for first, last in ranges
-            ]
-            scope = Query.const_score_query(Query.boolean_query(inside), 0.0)
+        if documents:
+            inside = Query.term_set_query(_schema(), DOCUMENT, documents)
+            scope = Query.const_score_query(inside, 0.0)
             wanted = Query.boolean_query([(Occur.Must, wanted), (Occur.Must, scope)])
         searcher = self._searcher
         hits = searcher.search(wanted, max(1, limit), count=False).hits
@@ -185,7 +185,8 @@ def start_build(folder: Path | None, owner: str) -> KeywordBuild:
     if folder is None:
         return KeywordBuild(tantivy.Index(_schema()), None, owner, writable=True)
     folder.mkdir(parents=True)
-    return KeywordBuild(tantivy.Index(_schema(), path=str(folder)), folder, owner, writable=True)
+    index = tantivy.Index(_schema(), path=str(folder))
+    return KeywordBuild(index, folder, owner, writable=True, memory=BULK_WRITER_BYTES)
 
 
 def open_build(folder: Path, owner: str, settings: bytes, *, writable: bool) -> KeywordBuild:

@@ -5,6 +5,9 @@ which tantivy commits together with the rest, so there is no moment at which hal
 The state document names the library and the change it has reached. What the library changed after that is looked up
 there, by any process: removed chunks are left out, added ones are read one after the other until the owner of the
 library has indexed them.
+
+A build of a large library is made in the background. What there was before serves until it is done; where there was
+nothing, the keyword index finds nothing and searches go by meaning alone.
 """
 
 from __future__ import annotations
@@ -13,31 +16,34 @@ import logging
 import secrets
 import shutil
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from app.domain.errors import UserFacingError, WorkCancelledError
 from app.retrieval.keyword_build import IndexRow, KeywordBuild, open_build, start_build, stem_words
 from app.retrieval.keyword_files import DamagedKeywordIndexError, settings_digest
 from app.retrieval.keyword_query import KeywordQuery, holds_phrases
 from app.retrieval.keyword_scan import KeywordScan
-from app.retrieval.keyword_view import IdScope, KeywordView
+from app.retrieval.keyword_view import KeywordView
 from app.retrieval.search_text import search_text
 from app.storage.library_values import Changes, ChangesPrunedError, IndexSegment
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from app.storage.chunk_scope import ChunkScope
     from app.storage.library_store import LibraryStore
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the same search text would be indexed differently; older builds are then replaced."""
 
 KIND = "keyword"
 FAMILY = "keywords-"
 PREFIX = f"{FAMILY}{FORMAT}-"
 OPEN_ATTEMPTS = 3
+AT_ONCE_CHUNKS = 2_000
+"""A library of so many chunks is indexed while the caller waits, which takes half a second."""
+
 LONGEST_PROBLEM = 300
 MOST_PHRASE_CANDIDATES = 2_000
 MOST_SCANNED = 500
@@ -47,40 +53,56 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class KeywordIndexStatus:
-    """Chunks in the files, chunks read one by one, removed chunks still in the files, and the last problem."""
+    """Chunks in the files, chunks read one by one, removed chunks still in the files, and the last problem.
+
+    ``rebuilding`` tells that a new build is being made in the background.
+    """
 
     chunks: int
     unindexed: int
     removed: int
     sequence: int
     problem: str = ""
+    rebuilding: bool = False
 
 
 class KeywordIndex:
     """Finds chunks by their words.
 
     ``writer`` is for the process that holds the library's lock; any other only reads and never changes a file.
-    Every method may raise ``StorageError``. Thread-safe; searches don't wait for indexing.
+    Libraries of more than ``at_once`` chunks are indexed in the background; None is never. Every method may raise
+    ``StorageError``. Thread-safe; searches don't wait for indexing.
     """
 
-    def __init__(self, store: LibraryStore, directory: Path, *, writer: bool = True) -> None:
+    def __init__(
+        self, store: LibraryStore, directory: Path, *, writer: bool = True, at_once: int | None = AT_ONCE_CHUNKS
+    ) -> None:
         self._store = store
         self._directory = directory
         self._writer = writer
+        self._at_once = at_once
         self._view: KeywordView | None = None
         self._problem = ""
         self._lock = threading.Lock()  # held while files or the view change
+        self._closing = threading.Event()
+        self._rebuild: threading.Thread | None = None
+        self._rebuilt_from: int | None = None  # the change at which the rebuild under way began to read
 
     @property
     def sequence(self) -> int:
         """The library's change that the files have reached; older ones may be pruned from the log."""
-        view = self._view
-        return view.build.sequence if view is not None else 0
+        view, begun = self._view, self._rebuilt_from
+        reached = view.build.sequence if view is not None else 0
+        return reached if begun is None else min(reached, begun)
 
     def open(self) -> None:
         """Open the recorded build, or make one, and catch up with the library."""
         with self._lock:
-            self._show(self._open_recorded() or self._rebuilt())
+            recorded = self._open_recorded()
+            if recorded is None:
+                self._replace_build()
+            else:
+                self._show(recorded)
             self._catch_up()
             if not self._agrees_with_library():
                 self._note("the keyword index holds other chunks than the library")
@@ -103,18 +125,16 @@ class KeywordIndex:
             finally:
                 self._lock.release()
 
-    def search(self, text: str, k: int, allowed: NDArray[np.int64] | None = None) -> list[tuple[int, float]]:
+    def search(self, text: str, k: int, scope: ChunkScope | None = None) -> list[tuple[int, float]]:
         """The at most ``k`` best chunks for a user's words as (chunk id, score), best first, equal ones by id.
 
         A score is BM25 as a share of what a chunk full of every word of the query would have: above 0, at most 1.
-        ``allowed`` limits the search to these ids, ascending. Chunks must hold what the text has in quotation marks;
-        if none does, the marks are ignored.
+        Chunks must hold what the text has in quotation marks; if none does, the marks are ignored.
         """
         view = self._view
-        if view is None or k <= 0 or (allowed is not None and not len(allowed)):
+        if view is None or k <= 0 or (scope is not None and scope.empty):
             return []
         query = view.parse(text)
-        scope = None if allowed is None else IdScope(allowed)
         if query.phrases:
             exact = self._search_phrases(view, query, k, scope)
             if exact:
@@ -124,22 +144,29 @@ class KeywordIndex:
 
     def status(self) -> KeywordIndexStatus:
         """Figures for the doctor."""
-        view = self._view
+        view, rebuilding = self._view, self._rebuilding
         if view is None:
-            return KeywordIndexStatus(0, 0, 0, 0, self._problem)
-        return KeywordIndexStatus(
-            view.build.chunk_count(), len(view.rest), len(view.gone), view.sequence, self._problem
-        )
+            return KeywordIndexStatus(0, 0, 0, 0, self._problem, rebuilding)
+        chunks = view.build.chunk_count()
+        return KeywordIndexStatus(chunks, len(view.rest), len(view.gone), view.sequence, self._problem, rebuilding)
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until a build that is being made in the background is there, at most ``timeout`` seconds."""
+        rebuild = self._rebuild
+        if rebuild is not None:
+            rebuild.join(timeout)
 
     def close(self) -> None:
-        """Finish background merges and release the files."""
+        """Finish background merges, give up a build under way, and release the files."""
+        self._closing.set()
+        self.wait()
         with self._lock:
             view, self._view = self._view, None
             if view is not None:
                 view.build.close()
 
     def _search_phrases(
-        self, view: KeywordView, query: KeywordQuery, k: int, scope: IdScope | None
+        self, view: KeywordView, query: KeywordQuery, k: int, scope: ChunkScope | None
     ) -> list[tuple[int, float]]:
         """Chunks that hold every phrase word for word; the index itself only compares stems."""
         limit = min(4 * k, MOST_PHRASE_CANDIDATES)
@@ -166,10 +193,37 @@ class KeywordIndex:
                     self._note(f"keyword index not used: {error}")
         return None
 
+    @property
+    def _rebuilding(self) -> bool:
+        return self._rebuild is not None and self._rebuild.is_alive()
+
     def _replace_build(self) -> None:
+        """Make a new build: now, or in the background while the present one serves. The lock is held."""
+        if self._rebuilding:
+            return
+        if self._at_once is None or self._store.chunk_count() <= self._at_once:
+            self._exchange(self._rebuilt())
+            return
+        self._rebuilt_from = 0
+        self._rebuild = threading.Thread(target=self._rebuild_in_background, name="keyword-index", daemon=True)
+        self._rebuild.start()
+
+    def _rebuild_in_background(self) -> None:
+        try:
+            build = self._rebuilt()
+            with self._lock:
+                self._exchange(build)
+                self._rebuilt_from = None
+                self._catch_up()
+        except WorkCancelledError:
+            return  # the next start begins anew
+        except UserFacingError as error:  # the edge of a thread
+            self._note(f"the keyword index can't be made: {error}")
+
+    def _exchange(self, build: KeywordBuild) -> None:
         if self._view is not None:
             self._view.build.close()
-        self._show(self._rebuilt())
+        self._show(build)
 
     def _rebuilt(self) -> KeywordBuild:
         """Index everything anew, in a new folder, or in memory for a process that may not write."""
@@ -201,8 +255,16 @@ class KeywordIndex:
 
     def _filled(self, build: KeywordBuild) -> KeywordBuild:
         sequence = self._store.current_sequence()  # first, so that later changes are applied again, not lost
-        build.change((), map(_index_row, self._store.search_rows()), sequence)
+        if self._rebuilt_from is not None:
+            self._rebuilt_from = sequence
+        build.change((), map(_index_row, self._rows_until_closing()), sequence)
         return build
+
+    def _rows_until_closing(self) -> Iterator[tuple[int, str, str, str, int]]:
+        for row in self._store.search_rows():
+            if self._closing.is_set():
+                raise WorkCancelledError
+            yield row
 
     def _show(self, build: KeywordBuild) -> None:
         self._view = KeywordView(build)
@@ -280,9 +342,9 @@ class KeywordIndex:
         _log.warning("%s", self._problem)
 
 
-def _index_row(row: tuple[int, str, str, str]) -> IndexRow:
-    chunk_id, text, title, path = row
-    return chunk_id, text, search_text(title, (), PurePath(path).stem)
+def _index_row(row: tuple[int, str, str, str, int]) -> IndexRow:
+    chunk_id, text, title, path, document_id = row
+    return chunk_id, text, search_text(title, (), PurePath(path).stem), document_id
 
 
 def _number(folder: Path) -> int:

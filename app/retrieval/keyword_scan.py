@@ -31,9 +31,9 @@ class KeywordScan:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def add(self, rows: Iterable[tuple[int, str, str]]) -> None:
-        """Add (chunk id, search text, title words), in place of what the id had."""
-        for chunk_id, text, title in rows:
+    def add(self, rows: Iterable[tuple[int, str, str, int]]) -> None:
+        """Add (chunk id, search text, title words, document id), in place of what the id had."""
+        for chunk_id, text, title, _ in rows:
             terms, title_terms = self._stem(text), self._stem(title)
             self._rows[chunk_id] = _Row(
                 text, Counter(terms), Counter(pairwise(terms)), len(terms), Counter(title_terms), len(title_terms)

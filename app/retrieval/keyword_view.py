@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from app.retrieval.keyword_build import KeywordBuild, stem_words
@@ -11,39 +10,12 @@ from app.retrieval.keyword_query import KeywordQuery, parse_query
 from app.retrieval.keyword_scan import KeywordScan
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from app.storage.chunk_scope import ChunkScope
 
-MOST_RANGES = 64
-"""A scope in more pieces than this is met faster by reading on than by filtering."""
+WIDE_SHARE = 0.1
+"""A scope of a larger share of all chunks is met faster by reading on than by a filter."""
 
 READ_ON = 4
-
-
-class IdScope:
-    """Ids (ascending) that a search is limited to."""
-
-    def __init__(self, ids: NDArray[np.int64]) -> None:
-        self._ids = ids
-
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    @cached_property
-    def ranges(self) -> tuple[tuple[int, int], ...]:
-        """The ids as ranges, both ends included; none if they are in more than ``MOST_RANGES`` pieces."""
-        import numpy as np
-
-        breaks = np.flatnonzero(np.diff(self._ids) > 1)
-        if len(breaks) >= MOST_RANGES:
-            return ()
-        firsts = self._ids[np.concatenate(([0], breaks + 1))].tolist()
-        lasts = self._ids[np.concatenate((breaks, [len(self._ids) - 1]))].tolist()
-        return tuple(zip(firsts, lasts, strict=True))
-
-    def __contains__(self, chunk_id: int) -> bool:
-        place = int(self._ids.searchsorted(chunk_id))
-        return place < len(self._ids) and int(self._ids[place]) == chunk_id
 
 
 @dataclass(frozen=True)
@@ -72,7 +44,7 @@ class KeywordView:
             return parse_query(text, stem_words, self.build.document_frequency, count)
         return parse_query(text, stem_words, self.rest.frequency, len(self.rest))
 
-    def search(self, query: KeywordQuery, k: int, scope: IdScope | None) -> list[tuple[int, float]]:
+    def search(self, query: KeywordQuery, k: int, scope: ChunkScope | None) -> list[tuple[int, float]]:
         """(chunk id, share of the query's ceiling) of the at most ``k`` best chunks, best first, equal ones by id."""
         if query.empty:
             return []
@@ -85,13 +57,16 @@ class KeywordView:
         ceiling = max([query.ceiling, *(score for _, score in best[:1])])
         return [(chunk_id, score / ceiling) for chunk_id, score in best]
 
-    def _indexed(self, query: KeywordQuery, k: int, scope: IdScope | None) -> list[tuple[int, float]]:
-        ranges = scope.ranges if scope is not None else ()
-        limit = k
-        if scope is not None and not ranges:
-            limit = k * max(1, self.build.chunk_count() * 3 // (2 * len(scope)))
+    def _indexed(self, query: KeywordQuery, k: int, scope: ChunkScope | None) -> list[tuple[int, float]]:
+        documents, limit = (), k
+        if scope is not None:
+            share = scope.size / max(1, self.build.chunk_count())
+            if scope.documents is not None and share < WIDE_SHARE:
+                documents = scope.documents.tolist()
+            else:
+                limit = k * max(1, round(1.5 / share))
         while True:
-            hits = self.build.search(query, limit, ranges)
+            hits = self.build.search(query, limit, documents)
             kept = [hit for hit in hits if hit[0] not in self.gone and (scope is None or hit[0] in scope)]
             if len(kept) >= k or len(hits) < limit:
                 return kept

@@ -17,12 +17,10 @@ from app.settings.setting import Setting
 from app.storage.library_values import UnknownDocumentError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from app.retrieval.embedder import Embedder
     from app.retrieval.keyword_index import KeywordIndex
     from app.retrieval.vector_index import VectorIndex
+    from app.storage.chunk_scope import ChunkScope
     from app.storage.library_store import LibraryStore
 
 T = TypeVar("T")
@@ -108,7 +106,7 @@ class Retriever:
         """
         if k <= 0 or not query.strip():
             return []
-        allowed = self._store.chunk_ids_in_scope(scope or Scope())
+        allowed = self._store.chunk_scope(scope or Scope())
         if self._follow:
             self._vector_index.follow()
             self._keyword_index.follow()
@@ -134,9 +132,7 @@ class Retriever:
             chosen = wider
         return chosen or within_budget(found, token_budget)
 
-    def _candidates(
-        self, query: str, count: int, mode: SearchMode, allowed: NDArray[np.int64] | None
-    ) -> list[Candidate]:
+    def _candidates(self, query: str, count: int, mode: SearchMode, allowed: ChunkScope | None) -> list[Candidate]:
         keyword = [] if mode is SearchMode.DENSE else self._keyword_index.search(query, count, allowed)
         if mode is SearchMode.KEYWORD:
             return fuse([], keyword, {}, dense_weight=0.0)

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import IO
 
@@ -64,20 +65,18 @@ class SegmentFolder:
         return digest
 
     def read_verified(self, name: str, digest: FileDigest) -> mmap.mmap:
-        """Map a file after comparing every block with its checksum. Raises ``DamagedSegmentError``."""
+        """Map a file after comparing every block with its checksum. Raises ``DamagedSegmentError``.
+
+        Blocks are read, not mapped, to compare them: only what searches touch later counts as this process's memory.
+        """
         try:
-            with (self.folder / name).open("rb") as file:
+            with (self.folder / name).open("rb", buffering=0) as file:
                 if os.fstat(file.fileno()).st_size != digest.size or not digest.size:
                     raise DamagedSegmentError(f"{name} has another size than was recorded")
-                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                _verify(file, name, digest)
+                return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError as error:
             raise DamagedSegmentError(f"{name} can't be read: {error.strerror}") from error
-        try:
-            _verify(mapped, name, digest)
-        except DamagedSegmentError:
-            mapped.close()
-            raise
-        return mapped
 
     def remove(self, name: str) -> None:
         """Delete a file. One that another process has open on Windows stays until the next clean-up."""
@@ -133,18 +132,23 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _verify(data: mmap.mmap, name: str, digest: FileDigest) -> None:
+def _verify(file: FileIO, name: str, digest: FileDigest) -> None:
     count = -(-digest.size // digest.block_size)
     if len(digest.block_checksums) != count * DIGEST_SIZE:
         raise DamagedSegmentError(f"the record of {name} is incomplete")
-    with memoryview(data) as view:
-        for number in range(count):
-            block = view[number * digest.block_size : (number + 1) * digest.block_size]
-            expected = digest.block_checksums[number * DIGEST_SIZE : (number + 1) * DIGEST_SIZE]
+    buffer = bytearray(digest.block_size)
+    for number in range(count):
+        wanted = min(digest.block_size, digest.size - number * digest.block_size)
+        with memoryview(buffer)[:wanted] as block:
+            filled = 0
+            while filled < wanted:
+                read = file.readinto(block[filled:])
+                if not read:
+                    raise DamagedSegmentError(f"{name} became shorter")
+                filled += read
             found = hashlib.sha256(block).digest()
-            block.release()
-            if found != expected:
-                raise DamagedSegmentError(f"block {number} of {name} was altered")
+        if found != digest.block_checksums[number * DIGEST_SIZE : (number + 1) * DIGEST_SIZE]:
+            raise DamagedSegmentError(f"block {number} of {name} was altered")
 
 
 def _replace(source: Path, target: Path) -> None:

@@ -1,9 +1,11 @@
-"""The vector index: a cache of the library's vectors, searched exactly.
+"""The vector index: a cache of the library's vectors.
 
-It is made of immutable segments (FAISS files) and of blocks in memory that have no file yet. Which rows count is
-decided by the library's database alone: opening compares the segments with it, takes what is missing from there and
-ignores what is gone. So a damaged, missing or outdated file costs time, never a wrong answer, and nothing is embedded
-again.
+It is made of immutable segments (FAISS files) and of blocks in memory that have no file yet. Small ones are searched
+exactly; large ones are quantised, and their best candidates compared with the vectors in the library's database. Which
+rows count is decided by the database alone: opening compares the segments with it, takes what is missing from there
+and ignores what is gone. So a damaged, missing or outdated file costs time, never a wrong answer, and nothing is
+embedded again. Large amounts without a file wait until a segment was made of them in the background; searches go on
+meanwhile with what there is.
 
 A segment is written in numbered steps; a process may die between any two of them:
 1. the vectors are committed in the database (by ingestion, long before);
@@ -14,29 +16,32 @@ A segment is written in numbered steps; a process may die between any two of the
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.domain.errors import StorageError
-from app.retrieval.segment_files import DamagedSegmentError, FileDigest, SegmentFolder, Step
-from app.retrieval.segment_policy import LARGEST_ROWS, SMALLEST_ROWS, PartSize, parts_to_rewrite
-from app.retrieval.vector_blocks import FaissBlock, MemoryBlock, UnusableIndexError, VectorBlock
-from app.retrieval.vector_parts import Part, cosines_in_parts, live_ids, live_rows, reconcile, search_parts, set_live
-from app.storage.library_values import ChangesPrunedError, IndexSegment
+from app.domain.errors import StorageError, WorkCancelledError
+from app.retrieval.segment_files import DamagedSegmentError, Step
+from app.retrieval.segment_policy import IndexLimits, PartSize, parts_to_rewrite
+from app.retrieval.vector_blocks import FaissBlock, MemoryBlock, pages
+from app.retrieval.vector_parts import Part, cosines_in_parts, live_ids, reconcile, search_parts, set_live
+from app.retrieval.vector_quantised import QuantisedBlock
+from app.retrieval.vector_segments import KIND, VectorSegments
+from app.storage.library_values import ChangesPrunedError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from app.storage.chunk_scope import ChunkScope
     from app.storage.library_store import LibraryStore
 
-KIND = "vector"
-SUFFIX = ".faiss"
+__all__ = ["KIND", "VectorIndex", "VectorIndexStatus"]
+
 WORTH_A_FILE_AT_CLOSE = 256
 """Fewer new rows than this are read from the database at the next start just as quickly."""
 
@@ -45,7 +50,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class VectorIndexStatus:
-    """Live vectors, files, rows without a file, removed rows still in files, and the last problem with files."""
+    """Searchable vectors, files, rows without a file, removed rows still in files, and the last problem with files.
+
+    ``waiting`` are vectors that are not searched yet: a segment is being made of them. ``quantised`` counts files.
+    """
 
     vectors: int
     segments: int
@@ -53,6 +61,8 @@ class VectorIndexStatus:
     tombstones: int
     sequence: int
     problem: str = ""
+    waiting: int = 0
+    quantised: int = 0
 
 
 class VectorIndex:
@@ -60,8 +70,8 @@ class VectorIndex:
 
     ``writer`` is for the process that holds the library's lock; any other only reads, and takes from the database
     what the files lack. Searches never wait for anything: they use the parts as they were when they began. Every
-    method may raise ``StorageError``. Without ``background`` segments are written by ``maintain`` and ``close`` only.
-    ``on_step`` is told each step of writing.
+    method may raise ``StorageError``. Without ``background`` nothing waits either: what has no file is loaded at
+    once, and segments are written by ``maintain`` and ``close`` only. ``on_step`` is told each step of writing.
     """
 
     def __init__(
@@ -73,21 +83,24 @@ class VectorIndex:
         *,
         writer: bool = True,
         background: bool = True,
+        limits: IndexLimits | None = None,
         on_step: Step = lambda step: None,
     ) -> None:
         self._store = store
         self._model_key = model_key
         self._dimension = dimension
         self._writer = writer
-        self._background = background
+        self._background = background and writer
+        self._limits = limits or IndexLimits()
         self._on_step = on_step
-        self._files = SegmentFolder(directory, on_step)
-        self._prefix = f"vectors-{hashlib.sha256(f'{model_key}:{dimension}'.encode()).hexdigest()[:12]}-"
+        self._segments = VectorSegments(store, directory, model_key, dimension, on_step)
         self._parts: tuple[Part, ...] = ()
+        self._waiting: NDArray[np.int64] | None = None  # ids, ascending, that no part has yet
         self._sequence = 0
         self._problem = ""
         self._change_lock = threading.Lock()  # held while parts are exchanged
         self._rewrite_lock = threading.Lock()  # held while a segment is written
+        self._closing = threading.Event()
         self._maintenance: threading.Thread | None = None
 
     @property
@@ -95,12 +108,17 @@ class VectorIndex:
         """The library's change that this index has reached; older ones may be pruned from the log."""
         return self._sequence
 
+    @property
+    def model_key(self) -> str:
+        """The embedding model whose vectors these are."""
+        return self._model_key
+
     def open(self) -> None:
         """Load the segments and catch up with the database."""
         with self._change_lock:
             self._reconcile(self._load_segments())
         if self._writer:
-            self._remove_leftovers()
+            self._segments.remove_leftovers(self._parts)
             self._start_maintenance()
 
     def refresh(self) -> None:
@@ -118,26 +136,30 @@ class VectorIndex:
             finally:
                 self._change_lock.release()
 
-    def search(
-        self, query: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None
-    ) -> list[tuple[int, float]]:
+    def search(self, query: NDArray[np.float32], k: int, scope: ChunkScope | None = None) -> list[tuple[int, float]]:
         """The at most ``k`` nearest chunks as (chunk id, cosine), best first, equal ones by id.
 
-        ``query`` has shape (dimension,) and length one. ``allowed`` limits the search to these ids, ascending.
+        ``query`` has shape (dimension,) and length one.
         """
         if query.shape != (self._dimension,):
             raise ValueError(f"a query of shape {query.shape} for vectors of {self._dimension} dimensions")
-        return search_parts(self._parts, query, k, allowed)
+        return search_parts(self._parts, query, k, scope, self._stored)
 
     def cosines(self, query: NDArray[np.float32], chunk_ids: Sequence[int]) -> dict[int, float]:
         """Cosines of these chunks, as far as they have a vector."""
-        return cosines_in_parts(self._parts, query, chunk_ids)
+        return cosines_in_parts(self._parts, query, chunk_ids, self._stored)
 
     def maintain(self, *, save_all: bool = False) -> None:
         """Write what has no file yet (small amounts only if ``save_all``) and merge segments where that is due."""
-        with self._rewrite_lock:
-            while chosen := self._next_rewrite(save_all=save_all):
-                self._rewrite(chosen)
+        with self._rewrite_lock, suppress(WorkCancelledError):
+            while not self._closing.is_set() and self._rewrite_next(save_all=save_all):
+                pass
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until the work in the background has ended, at most ``timeout`` seconds."""
+        maintenance = self._maintenance
+        if maintenance is not None:
+            maintenance.join(timeout)
 
     def status(self) -> VectorIndexStatus:
         """Figures for the doctor."""
@@ -149,72 +171,62 @@ class VectorIndex:
             tombstones=sum(len(part.block.ids) - part.live_count for part in parts),
             sequence=self._sequence,
             problem=self._problem,
+            waiting=0 if self._waiting is None else len(self._waiting),
+            quantised=sum(not part.block.exact for part in parts),
         )
 
     def close(self) -> None:
-        """Finish background work and save what is worth it."""
-        if self._maintenance is not None:
-            self._maintenance.join()
+        """End background work after the segment it is at, and save what is worth it."""
+        self._closing.set()
+        self.wait()
+        self._closing.clear()
         if self._writer:
-            unsaved = sum(part.live_count for part in self._parts if not part.saved)
-            self._maintain_or_note(save_all=unsaved >= WORTH_A_FILE_AT_CLOSE)
+            self._waiting = None
+            self._parts = tuple(part for part in self._parts if not part.saved)
+            if sum(part.live_count for part in self._parts) >= WORTH_A_FILE_AT_CLOSE:
+                self._maintain_or_note(save_all=True)
         self._parts = ()
 
     # Loading
 
     def _load_segments(self) -> tuple[Part, ...]:
-        parts, damaged = self._read_recorded()
+        parts, damaged = self._segments.read_recorded()
         if damaged and not self._writer:
             # The owner may have merged these files away between our looking at the records and at the folder.
-            parts, damaged = self._read_recorded()
-        for segment in damaged:
-            _log.warning("rebuilding index file %s from the library", segment.file_name)
+            parts, damaged = self._segments.read_recorded()
+        for segment, problem in damaged:
+            self._problem = problem
+            _log.warning("rebuilding an index file from the library: %s", problem)
             if self._writer:
                 self._store.delete_segment(KIND, self._model_key, segment.generation)
         return tuple(parts)
-
-    def _read_recorded(self) -> tuple[list[Part], list[IndexSegment]]:
-        parts: list[Part] = []
-        damaged: list[IndexSegment] = []
-        for segment in self._store.index_segments(KIND, self._model_key):
-            try:
-                parts.append(self._read(segment))
-            except (DamagedSegmentError, UnusableIndexError) as error:
-                self._problem = f"{segment.file_name}: {error}"
-                damaged.append(segment)
-        return parts, damaged
-
-    def _read(self, segment: IndexSegment) -> Part:
-        import numpy as np
-
-        if segment.dimension != self._dimension:
-            raise DamagedSegmentError(f"vectors of {segment.dimension} dimensions")
-        digest = FileDigest(segment.size, segment.sha256, segment.block_size, segment.block_checksums)
-        mapped = self._files.read_verified(segment.file_name, digest)
-        data = np.frombuffer(mapped, dtype=np.uint8)
-        block = FaissBlock.from_bytes(data, segment.dimension, segment.vector_count)
-        return Part(block, None, segment)
 
     def _reconcile(self, parts: Sequence[Part]) -> None:
         """Make ``parts`` show exactly the vectors in the database. The change lock is held."""
         sequence = self._store.current_sequence()  # first, so that later changes are applied again, not lost
         wanted = self._store.vector_ids(self._model_key)
         kept, missing = reconcile(parts, wanted)
-        self._parts = (*kept, *self._blocks_from_store(missing))
+        self._waiting = None
+        self._parts = self._with_new_rows(tuple(kept), missing)
         self._sequence = sequence
 
-    def _blocks_from_store(self, missing: NDArray[np.int64]) -> list[Part]:
-        parts = []
-        for start in range(0, len(missing), LARGEST_ROWS):
-            ids, vectors = self._store.vectors_of(self._model_key, missing[start : start + LARGEST_ROWS].tolist())
-            if len(ids):
-                parts.append(Part(self._block(ids, vectors)))
-        return parts
+    def _stored(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+        """The vectors that the database has of these chunks and shows."""
+        import numpy as np
 
-    def _block(self, ids: NDArray[np.int64], vectors: NDArray[np.float16]) -> VectorBlock:
+        found, vectors = self._store.vectors_of(self._model_key, ids.tolist())
+        if not len(found):
+            return found, np.empty((0, self._dimension), dtype=np.float16)
         if vectors.shape[1] != self._dimension:
             raise ValueError(f"stored vectors of {vectors.shape[1]} dimensions for {self._model_key}")
-        return MemoryBlock(ids, vectors) if len(ids) < SMALLEST_ROWS else FaissBlock.build(ids, vectors)
+        return found, vectors
+
+    def _all_stored(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+        """The same for any number of chunks, read in pages."""
+        import numpy as np
+
+        read = [self._stored(ids[rows]) for rows in pages(len(ids))] or [self._stored(ids)]
+        return np.concatenate([each[0] for each in read]), np.concatenate([each[1] for each in read])
 
     # Changing
 
@@ -233,7 +245,10 @@ class VectorIndex:
 
         parts = self._parts
         if removed:
-            parts, _ = set_live(parts, np.unique(np.array(removed, dtype=np.int64)), live=False)
+            gone = np.unique(np.array(removed, dtype=np.int64))
+            parts, _ = set_live(parts, gone, live=False)
+            if self._waiting is not None:
+                self._waiting = np.setdiff1d(self._waiting, gone)
         if added:
             # A document that was hidden and is shown again has its rows in some part already.
             parts, unknown = set_live(parts, np.unique(np.array(added, dtype=np.int64)), live=True)
@@ -244,25 +259,47 @@ class VectorIndex:
         """Add rows from the database, joined with the last rows in memory while these are few."""
         import numpy as np
 
-        if not len(unknown):
+        if self._background and len(unknown) > self._limits.at_once:
+            self._waiting = unknown if self._waiting is None else np.union1d(self._waiting, unknown)
             return parts
-        ids, vectors = self._store.vectors_of(self._model_key, unknown.tolist())
-        if not len(ids):
-            return parts
+        for start in range(0, len(unknown), self._limits.largest):
+            parts = self._with_few_rows(parts, unknown[start : start + self._limits.largest])
+        return parts
+
+    def _with_few_rows(self, parts: tuple[Part, ...], unknown: NDArray[np.int64]) -> tuple[Part, ...]:
+        import numpy as np
+
+        if len(unknown) >= self._limits.quantised:
+            return (*parts, Part(self._block(unknown)))
+        ids, vectors = self._all_stored(unknown)
         last = parts[-1] if parts else None
-        if last is not None and isinstance(last.block, MemoryBlock):
-            old_ids, old_vectors = live_rows(last)
-            ids, vectors = np.concatenate((old_ids, ids)), np.concatenate((old_vectors, vectors))
+        if last is not None and isinstance(last.block, MemoryBlock) and len(ids):
+            rows = slice(None) if last.live is None else last.live
+            ids, vectors = np.concatenate((last.live_ids, ids)), np.concatenate((last.block.vectors(rows), vectors))
             order = np.argsort(ids)
             ids, vectors, parts = ids[order], vectors[order], parts[:-1]
-        return (*parts, Part(self._block(ids, vectors)))
+        if not len(ids):
+            return parts
+        small = len(ids) < self._limits.smallest
+        return (*parts, Part(MemoryBlock(ids, vectors) if small else FaissBlock.build(ids, vectors)))
+
+    def _block(self, ids: NDArray[np.int64]) -> FaissBlock | QuantisedBlock:
+        """A block of what the database has of these chunks. Raises ``WorkCancelledError`` when the index closes."""
+        if len(ids) >= self._limits.quantised:
+            return QuantisedBlock.build(ids, self._stored_unless_closing, self._dimension)
+        return FaissBlock.build(*self._all_stored(ids))
+
+    def _stored_unless_closing(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+        if self._closing.is_set():
+            raise WorkCancelledError
+        return self._stored(ids)
 
     # Writing
 
     def _start_maintenance(self) -> None:
         """Write and merge on a thread of its own, if there is anything to do and none is at it."""
         running = self._maintenance is not None and self._maintenance.is_alive()
-        if self._background and not running and self._next_rewrite(save_all=False):
+        if self._background and not running and (self._waiting is not None or self._chosen(save_all=False)):
             self._maintenance = threading.Thread(target=self._maintain_or_note, name="vector-index", daemon=True)
             self._maintenance.start()
 
@@ -274,74 +311,68 @@ class VectorIndex:
             self._problem = f"the index can't be saved: {error}"
             _log.warning("%s", self._problem)
 
-    def _next_rewrite(self, *, save_all: bool) -> list[Part]:
+    def _chosen(self, *, save_all: bool) -> list[Part]:
         parts = [part for part in self._parts if save_all or not isinstance(part.block, MemoryBlock)]
         sizes = [PartSize(len(part.block.ids), part.live_count, part.saved) for part in parts]
-        return [parts[index] for index in parts_to_rewrite(sizes)]
+        return [parts[index] for index in parts_to_rewrite(sizes, self._limits)]
 
-    def _rewrite(self, sources: list[Part]) -> None:
-        """Put the live rows of ``sources`` into one new segment, or into none if there are none left."""
+    def _rewrite_next(self, *, save_all: bool) -> bool:
+        """Make one segment: of rows that wait, else of parts that are due. False where nothing is left to do."""
         import numpy as np
 
-        rows = [live_rows(part) for part in sources]
-        ids = np.concatenate([each[0] for each in rows])
-        order = np.argsort(ids)
-        written = None
-        if len(ids):
-            vectors = np.concatenate([each[1] for each in rows])[order]
-            written = self._write_segment(FaissBlock.build(ids[order], vectors))
+        waiting = self._waiting
+        if waiting is not None:
+            self._rewrite([], waiting[: self._limits.largest])
+            return True
+        chosen = self._chosen(save_all=save_all)
+        if chosen:
+            self._rewrite(chosen, np.sort(np.concatenate([part.live_ids for part in chosen])))
+        return bool(chosen)
+
+    def _rewrite(self, sources: list[Part], ids: NDArray[np.int64]) -> None:
+        """Put rows, those of ``sources`` or waiting ones, into one new segment, or into none if there are none left."""
+        written = self._written(ids)
         # Not under the change lock: a search must never wait for the database's write lock.
         outdated = [part.segment for part in sources if part.segment is not None]
-        self._record(written, [segment.generation for segment in outdated])
-        self._on_step("recorded")
+        if written is None or written.saved:
+            self._segments.record(written, outdated)
+            self._on_step("recorded")
         with self._change_lock:
-            self._exchange(sources, written)
-        for segment in outdated:
-            self._files.remove(segment.file_name)
+            self._exchange(sources, ids, written)
+        self._segments.remove_files(outdated)
         self._on_step("old files removed")
 
-    def _write_segment(self, block: FaissBlock) -> Part:
-        generation = self._next_generation()
-        name = f"{self._prefix}{generation:08d}{SUFFIX}"
-        digest = self._files.write(name, block.write_to)
-        segment = IndexSegment(
-            kind=KIND,
-            model_key=self._model_key,
-            generation=generation,
-            file_name=name,
-            sha256=digest.sha256,
-            vector_count=len(block.ids),
-            max_chunk_id=int(block.ids[-1]),
-            sequence=self._sequence,
-            dimension=self._dimension,
-            size=digest.size,
-            block_size=digest.block_size,
-            block_checksums=digest.block_checksums,
-        )
-        return self._read(segment)
+    def _written(self, ids: NDArray[np.int64]) -> Part | None:
+        block = self._block(ids) if len(ids) else None
+        if block is None or not len(block.ids):
+            return None
+        try:
+            return self._segments.write(block, self._sequence)
+        except OSError:
+            if self._waiting is not None:  # searchable without a file is better than not at all
+                with self._change_lock:
+                    self._exchange([], ids, Part(block))
+            raise
 
-    def _next_generation(self) -> int:
-        used = [segment.generation for segment in self._store.index_segments(KIND, self._model_key)]
-        on_disk = [int(path.stem.rsplit("-", 1)[1]) for path in self._files.folder.glob(f"{self._prefix}*{SUFFIX}")]
-        return max([0, *used, *on_disk]) + 1
-
-    def _record(self, written: Part | None, replaces: list[int]) -> None:
-        if written is not None and written.segment is not None:
-            self._store.record_segment(written.segment, replaces=replaces)
-            return
-        for generation in replaces:
-            self._store.delete_segment(KIND, self._model_key, generation)
-
-    def _exchange(self, sources: list[Part], written: Part | None) -> None:
-        """Show the new segment instead of ``sources``. Rows may have come and gone while it was written."""
+    def _exchange(self, sources: list[Part], ids: NDArray[np.int64], written: Part | None) -> None:
+        """Show the new segment of ``ids`` instead of ``sources``. Rows may have come and gone while it was written."""
         import numpy as np
 
-        live = live_ids(self._parts)
-        kept = tuple(part for part in self._parts if all(part.block is not source.block for source in sources))
+        replaced = {id(part.block) for part in sources}
+        old = [part for part in self._parts if id(part.block) in replaced]
+        kept = tuple(part for part in self._parts if id(part.block) not in replaced)
+        wanted = live_ids(old)
+        if self._waiting is not None:
+            wanted = np.union1d(wanted, np.intersect1d(self._waiting, ids))
+            self._waiting = np.setdiff1d(self._waiting, ids)
+            self._waiting = self._waiting if len(self._waiting) else None
+        # Rows of a source in memory may have been joined with newer ones in another block.
+        fresh = tuple(part for part in kept if isinstance(part.block, MemoryBlock))
+        others = tuple(part for part in kept if not isinstance(part.block, MemoryBlock))
+        wanted = np.union1d(wanted, np.intersect1d(live_ids(fresh), ids))
+        made: tuple[Part, ...] = ()
         if written is not None:
-            kept, _ = set_live(kept, written.block.ids, live=False)
-            kept = (written.limited_to(np.isin(written.block.ids, live)), *kept)
-        self._parts = self._with_new_rows(kept, np.setdiff1d(live, live_ids(kept)))
-
-    def _remove_leftovers(self) -> None:
-        self._files.remove_others(self._prefix, (part.segment.file_name for part in self._parts if part.segment))
+            fresh, _ = set_live(fresh, written.block.ids, live=False)
+            made = (written.limited_to(np.isin(written.block.ids, wanted)),)
+        missing = np.setdiff1d(wanted, live_ids((*made, *fresh)))
+        self._parts = self._with_new_rows((*made, *others, *fresh), missing)

@@ -7,12 +7,19 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from app.retrieval.vector_blocks import VectorBlock
+from app.retrieval.vector_blocks import FaissBlock, MemoryBlock, VectorBlock
 from app.storage.library_values import IndexSegment
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from app.retrieval.vector_blocks import Fetch
+    from app.storage.chunk_scope import ChunkScope
+
+SPARE_SHARE = 0.5
+FEWEST_SPARE = 20
+"""Candidates of quantised blocks that are compared exactly beyond those asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,15 +40,14 @@ class Part:
         """How many rows count."""
         return len(self.block.ids) if self.live is None else int(self.live.sum())
 
+    @property
+    def live_ids(self) -> NDArray[np.int64]:
+        """The ids that count, ascending."""
+        return self.block.ids if self.live is None else self.block.ids[self.live]
+
     def limited_to(self, live: NDArray[np.bool_]) -> Part:
         """This part with exactly these rows counting."""
         return replace(self, live=None if live.all() else live)
-
-
-def live_rows(part: Part) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-    """Ids and vectors of the rows that count."""
-    rows = slice(None) if part.live is None else part.live
-    return part.block.ids[rows], part.block.vectors(rows)
 
 
 def live_ids(parts: Sequence[Part]) -> NDArray[np.int64]:
@@ -49,7 +55,7 @@ def live_ids(parts: Sequence[Part]) -> NDArray[np.int64]:
     import numpy as np
 
     none = np.empty(0, dtype=np.int64)
-    return np.sort(np.concatenate([none, *(p.block.ids if p.live is None else p.block.ids[p.live] for p in parts)]))
+    return np.sort(np.concatenate([none, *(part.live_ids for part in parts)]))
 
 
 def reconcile(parts: Sequence[Part], wanted: NDArray[np.int64]) -> tuple[list[Part], NDArray[np.int64]]:
@@ -87,46 +93,80 @@ def set_live(
 
 
 def search_parts(
-    parts: Sequence[Part], query: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None
+    parts: Sequence[Part], query: NDArray[np.float32], k: int, scope: ChunkScope | None, fetch: Fetch
 ) -> list[tuple[int, float]]:
-    """The at most ``k`` best rows of all parts as (id, cosine), best first, equal ones by id."""
+    """The at most ``k`` best rows of all parts as (id, cosine), best first, equal ones by id.
+
+    The best candidates of quantised parts are compared with the vectors that ``fetch`` reads.
+    """
     import numpy as np
 
     if k <= 0:
         return []
-    ids: list[NDArray[np.int64]] = []
-    scores: list[NDArray[np.float32]] = []
+    spare = max(FEWEST_SPARE, int(SPARE_SHARE * k))
+    exact: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
+    near: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
     for part in parts:
-        mask = _allowed_rows(part, allowed)
+        mask = _allowed_rows(part, scope)
         if part.live_count and (mask is None or mask.any()):
-            found, cosines = part.block.search(query, k, mask)
-            ids.append(found)
-            scores.append(cosines)
-    if not ids:
+            count = k if part.block.exact else k + spare
+            (exact if part.block.exact else near).append(part.block.search(query, count, mask))
+    if near:
+        ids, _ = _best(near, k + spare)
+        exact.append(_compared(query, np.sort(ids), fetch))
+    if not exact:
         return []
-    all_ids, all_scores = np.concatenate(ids), np.concatenate(scores)
-    best = np.lexsort((all_ids, -all_scores))[:k]
-    return list(zip(all_ids[best].tolist(), all_scores[best].tolist(), strict=True))
+    ids, scores = _best(exact, k)
+    return list(zip(ids.tolist(), scores.tolist(), strict=True))
 
 
-def cosines_in_parts(parts: Sequence[Part], query: NDArray[np.float32], ids: Sequence[int]) -> dict[int, float]:
+def cosines_in_parts(
+    parts: Sequence[Part], query: NDArray[np.float32], ids: Sequence[int], fetch: Fetch
+) -> dict[int, float]:
     """Cosines by id of those ``ids`` that some part has."""
     import numpy as np
 
     wanted = np.unique(np.array(ids, dtype=np.int64))
     found: dict[int, float] = {}
+    elsewhere: list[NDArray[np.int64]] = []
     for part in parts:
         held, _ = _positions(part.block.ids, wanted)
         rows = np.flatnonzero(held if part.live is None else held & part.live)
+        if not isinstance(part.block, MemoryBlock | FaissBlock):
+            elsewhere.append(part.block.ids[rows])
+            continue
         cosines = part.block.vectors(rows).astype(np.float32) @ query
         found.update(zip(part.block.ids[rows].tolist(), cosines.tolist(), strict=True))
+    if elsewhere and len(rest := np.unique(np.concatenate(elsewhere))):
+        known, scores = _compared(query, rest, fetch)
+        found.update(zip(known.tolist(), scores.tolist(), strict=True))
     return found
 
 
-def _allowed_rows(part: Part, allowed: NDArray[np.int64] | None) -> NDArray[np.bool_] | None:
-    if allowed is None:
+def _compared(
+    query: NDArray[np.float32], ids: NDArray[np.int64], fetch: Fetch
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Ids that still have a vector, and its cosine with the query."""
+    import numpy as np
+
+    found, vectors = fetch(ids)
+    return found, vectors.astype(np.float32) @ query if len(found) else np.empty(0, dtype=np.float32)
+
+
+def _best(
+    hits: Sequence[tuple[NDArray[np.int64], NDArray[np.float32]]], k: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    import numpy as np
+
+    ids, scores = np.concatenate([each[0] for each in hits]), np.concatenate([each[1] for each in hits])
+    best = np.lexsort((ids, -scores))[:k]
+    return ids[best], scores[best]
+
+
+def _allowed_rows(part: Part, scope: ChunkScope | None) -> NDArray[np.bool_] | None:
+    if scope is None:
         return part.live
-    held, _ = _positions(part.block.ids, allowed)
+    held = scope.rows(part.block.ids)
     return held if part.live is None else held & part.live
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from app.domain.documents import SECTION_SEPARATOR, Chunk, ParsedDocument, SectionKind
 from app.domain.passages import Passage, Scope
 from app.storage.change_log import Operation, log_change
+from app.storage.chunk_scope import ChunkScope
 from app.storage.database import Database
 from app.storage.library_values import ChunkToEmbed, ReplaceResult, StoredSection, UnknownDocumentError
 from app.storage.rows import (
@@ -123,12 +124,25 @@ class ContentTable:
             ).fetchone()
         return sorted_ids(row[0])
 
-    def search_rows(self, after_chunk_id: int = 0) -> Iterator[tuple[int, str, str, str]]:
-        """Visible chunks in order of their ids: (chunk id, search text, title, path). Read in pages."""
+    def chunk_scope(self, scope: Scope) -> ChunkScope | None:
+        """The chunks in ``scope``, hidden ones too; None when it limits nothing. Quick for any number of chunks."""
+        if scope.everything:
+            return None
+        condition, parameters = scope_condition(scope)
+        with self._database.read() as connection:
+            runs = connection.execute(
+                "SELECT document_id, first_id, last_id FROM chunk_runs WHERE document_id IN "  # noqa: S608  constants
+                f"(SELECT id FROM documents WHERE {condition})",
+                parameters,
+            ).fetchall()
+        return ChunkScope.of_runs(runs)
+
+    def search_rows(self, after_chunk_id: int = 0) -> Iterator[tuple[int, str, str, str, int]]:
+        """Visible chunks in order of their ids: (chunk id, search text, title, path, document id). Read in pages."""
         while True:
             with self._database.read() as connection:
                 rows = connection.execute(
-                    "SELECT chunk.id, search_text, title, path FROM visible_chunks AS chunk "
+                    "SELECT chunk.id, search_text, title, path, document_id FROM visible_chunks AS chunk "
                     "JOIN documents ON documents.id = document_id WHERE chunk.id > ? ORDER BY chunk.id LIMIT ?",
                     (after_chunk_id, _PAGE),
                 ).fetchall()
@@ -137,11 +151,11 @@ class ContentTable:
                 return
             after_chunk_id = rows[-1][0]
 
-    def search_rows_of(self, chunk_ids: Iterable[int]) -> list[tuple[int, str, str, str]]:
+    def search_rows_of(self, chunk_ids: Iterable[int]) -> list[tuple[int, str, str, str, int]]:
         """``search_rows`` of the given chunks."""
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT chunk.id, search_text, title, path FROM visible_chunks AS chunk "
+                "SELECT chunk.id, search_text, title, path, document_id FROM visible_chunks AS chunk "
                 "JOIN documents ON documents.id = document_id "
                 "WHERE chunk.id IN (SELECT value FROM json_each(?)) ORDER BY chunk.id",
                 (id_list(chunk_ids),),
@@ -310,9 +324,9 @@ def _visible(connection: sqlite3.Connection, chunk_ids: list[int]) -> list[int]:
     return sorted(set(chunk_ids) - {row[0] for row in hidden})
 
 
-def _search_row(row: tuple[Any, ...]) -> tuple[int, str, str, str]:
-    chunk_id, search_text, title, path = row
-    return chunk_id, search_text, title, clean(str(path_from_column(path)))
+def _search_row(row: tuple[Any, ...]) -> tuple[int, str, str, str, int]:
+    chunk_id, search_text, title, path, document_id = row
+    return chunk_id, search_text, title, clean(str(path_from_column(path))), document_id
 
 
 def _passage(row: tuple[Any, ...]) -> Passage:

@@ -24,6 +24,7 @@ from app.retrieval.keyword_files import DamagedKeywordIndexError
 from app.retrieval.keyword_index import KIND, KeywordIndex
 from app.retrieval.keyword_query import STOP_WORDS, KeywordQuery
 from app.retrieval.search_text import words
+from app.storage.chunk_scope import ChunkScope
 from tests.retrieval.small_library import SmallLibrary
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -207,18 +208,20 @@ def _assert_complete(library: SmallLibrary, index: KeywordIndex) -> None:
     for word in ("apple", "fig"):
         holding = {chunk_id for chunk_id, held in stored.items() if word in held}
         assert {chunk_id for chunk_id, _ in index.search(word, 100)} == holding
-        assert {chunk_id for chunk_id, _ in index.search(word, 100, live)} == holding & set(live.tolist())
+        assert {chunk_id for chunk_id, _ in index.search(word, 100, ChunkScope.of_ids(live))} == holding & set(
+            live.tolist()
+        )
 
 
 def test_a_scope_in_many_pieces(library: SmallLibrary) -> None:
     library.put("many.txt", [f"common paragraph {number}" for number in range(600)])
     index = opened(library)
     every_third = np.array(sorted(library.texts()), dtype=np.int64)[::3]
-    hits = [chunk_id for chunk_id, _ in index.search("common paragraph", 150, every_third)]
+    hits = [chunk_id for chunk_id, _ in index.search("common paragraph", 150, ChunkScope.of_ids(every_third))]
     assert len(hits) == 150
     assert set(hits) <= set(every_third.tolist())
     rare = np.array(sorted(library.texts()), dtype=np.int64)[-1:]
-    assert [chunk_id for chunk_id, _ in index.search("common paragraph", 150, rare)] == rare.tolist()
+    assert [chunk_id for chunk_id, _ in index.search("common paragraph", 150, ChunkScope.of_ids(rare))] == rare.tolist()
     index.close()
 
 

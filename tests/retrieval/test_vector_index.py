@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from app.domain.documents import DocumentState
 from app.retrieval.vector_index import VectorIndex
+from app.storage.chunk_scope import ChunkScope
 from app.storage.library_store import LibraryStore, open_library
 from tests.retrieval.small_library import DIMENSION, MODEL, HashEmbedder, SmallLibrary, random_units
 
@@ -34,7 +35,8 @@ def opened(library: SmallLibrary, *, writer: bool = True) -> VectorIndex:
 
 
 def found(index: VectorIndex, query: np.ndarray, k: int = 10, allowed: np.ndarray | None = None) -> list[int]:
-    return [chunk_id for chunk_id, _ in index.search(query, k, allowed)]
+    scope = None if allowed is None else ChunkScope.of_ids(allowed)
+    return [chunk_id for chunk_id, _ in index.search(query, k, scope)]
 
 
 def assert_exact(index: VectorIndex, library: SmallLibrary) -> None:
@@ -168,7 +170,7 @@ def test_a_scope_limits_the_search_itself(library: SmallLibrary) -> None:
     index = opened(library)
     index.maintain(save_all=True)
     assert found(index, QUERIES[0], 10, rare) == library.nearest(QUERIES[0], 10, rare.tolist())
-    assert index.search(QUERIES[0], 10, np.empty(0, dtype=np.int64)) == []
+    assert index.search(QUERIES[0], 10, ChunkScope.of_ids(np.empty(0, dtype=np.int64))) == []
     index.close()
 
 

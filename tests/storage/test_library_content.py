@@ -211,9 +211,9 @@ def test_reading_in_pages_gives_every_row_once(library: LibraryStore) -> None:
     ids = chunk_ids(library, ingest(library, PATH, ["t"] * 3))
     ingest(library, Path("/long"), [str(number) for number in range(count)])
     rows = list(library.search_rows(after_chunk_id=ids[-1]))
-    assert [text for _, text, _, _ in rows] == [str(number) for number in range(count)]
-    assert rows[0][2:] == ("Notes", "/long")
-    assert library.search_rows_of([rows[5][0], 1]) == [(1, "t", "Notes", "/a.txt"), rows[5]]
+    assert [text for _, text, _, _, _ in rows] == [str(number) for number in range(count)]
+    assert rows[0][2:4] == ("Notes", "/long")
+    assert library.search_rows_of([rows[5][0], 1]) == [(1, "t", "Notes", "/a.txt", 1), rows[5]]
     assert library.chunk_count() == count + 3
 
 

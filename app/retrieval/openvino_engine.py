@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # Padded tokens and texts in a batch: larger ones are no faster, and leave cores idle at the end.
 BATCH_TOKENS = 1024
 BATCH_TEXTS = 64
+# Lengths are rounded up to a multiple: OpenVINO compiles code for every new shape and keeps it, which costs more time
+# and memory than the padding.
+LENGTH_STEP = 16
 _QUERY, _BULK = "query", "bulk"
 
 
@@ -66,7 +69,8 @@ class OpenVinoEmbedder:
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """See ``Embedder``."""
-        inputs = _padded(self._tokenizer.ids([self._manifest.query_prompt + text]))
+        ids = self._tokenizer.ids([self._manifest.query_prompt + text])
+        inputs = _padded(ids, len(ids[0]))
         with self._query_lock:
             request = self._loaded[_QUERY]
             request.infer(inputs)
@@ -88,7 +92,9 @@ class OpenVinoEmbedder:
             queue.set_callback(keep)
             try:
                 for places in _batches([len(each) for each in ids]):
-                    queue.start_async(_padded([ids[place] for place in places]), places)
+                    # The first place has the longest text.
+                    length = min(self.max_tokens, _rounded(len(ids[places[0]])))
+                    queue.start_async(_padded([ids[place] for place in places], length), places)
             finally:
                 queue.wait_all()
                 queue.set_callback(_ignore)
@@ -114,23 +120,24 @@ def _cores() -> int:
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Places of texts of like length, the longest first, so that little is padded."""
-    batch: list[int] = []
-    for place in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
-        longest = lengths[batch[0]] if batch else 0
-        if batch and (len(batch) == BATCH_TEXTS or (len(batch) + 1) * longest > BATCH_TOKENS):
-            yield batch
-            batch = []
-        batch.append(place)
-    if batch:
-        yield batch
+    """Places of texts of like length, the longest first, so that little is padded; as many as the longest allows."""
+    places = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
+    start = 0
+    while start < len(places):
+        size = max(1, min(BATCH_TEXTS, BATCH_TOKENS // _rounded(lengths[places[start]])))
+        yield places[start : start + size]
+        start += size
 
 
-def _padded(rows: Sequence[Sequence[int]]) -> list[NDArray[np.int32]]:
-    """Token ids and mask, shape (rows, longest row). What padding is filled with doesn't matter: it is masked."""
+def _rounded(length: int) -> int:
+    return -(-length // LENGTH_STEP) * LENGTH_STEP
+
+
+def _padded(rows: Sequence[Sequence[int]], length: int) -> list[NDArray[np.int32]]:
+    """Token ids and mask, shape (rows, length). What padding is filled with doesn't matter: it is masked."""
     import numpy as np
 
-    ids = np.zeros((len(rows), max(len(row) for row in rows)), dtype=np.int32)
+    ids = np.zeros((len(rows), length), dtype=np.int32)
     mask = np.zeros_like(ids)
     for place, row in enumerate(rows):
         ids[place, : len(row)] = row

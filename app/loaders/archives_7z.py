@@ -109,7 +109,7 @@ class _Writer:
         if not self.exceeded:
             if self._file is None:
                 self._file = self._target.open("xb")
-            self._file.write(data)
+            common.write_all(self._file, data)
         return len(data)
 
     def read(self, size: int | None = None) -> bytes:

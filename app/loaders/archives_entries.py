@@ -96,14 +96,26 @@ def require_sane_sizes(path: Path, sizes: list[int], limits: ArchiveFolderLimits
 
 
 def copied(source: IO[bytes], target: Path, most: int) -> None:
-    """Copy ``source`` to the new file ``target``. Raises ``LimitExceededError`` beyond ``most`` bytes."""
+    """Copy ``source`` to the new file ``target``. Raises ``LimitExceededError`` beyond ``most`` bytes.
+
+    Raises ``DocumentError`` when the disk takes no more, which must not look like a damaged archive.
+    """
     written = 0
     with target.open("xb") as file:
         while data := source.read(COPY_BYTES):
             written += len(data)
             if written > most:
                 raise LimitExceededError
-            file.write(data)
+            write_all(file, data)
+
+
+def write_all(file: IO[bytes], data: bytes | bytearray) -> None:
+    """Write ``data``. Raises ``DocumentError`` when the disk takes no more."""
+    try:
+        file.write(data)
+    except OSError as error:
+        message = f"There was no room to unpack it: {error.strerror}. Free some space on the disk and add it again."
+        raise DocumentError(FailureReason.CRASHED, message) from error
 
 
 def too_many(path: Path, limits: ArchiveFolderLimits, count: int) -> DocumentError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,19 +18,24 @@ from app.services.ignore_rules import ScanRules
 
 
 class ArchiveMember(Protocol):
-    """A file inside an archive. ``name`` is its path there, separated by ``/``; size in bytes unpacked."""
+    """A file inside an archive. ``name`` is its path there, separated by ``/``; size in bytes unpacked.
+
+    ``mtime_ns`` is its own date, with a checksum of its content in the nanoseconds.
+    """
 
     @property
     def name(self) -> str: ...
     @property
     def size(self) -> int: ...
+    @property
+    def mtime_ns(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
     """A regular file, or a file inside an archive, and the stamp it had when it was found.
 
-    A member of an archive has a path below the archive's, its own size and the archive's time of change.
+    A member of an archive has a path below the archive's, and a stamp of its own, which stays while it stays the same.
     """
 
     path: Path
@@ -92,7 +98,7 @@ class FileDiscovery:
                 passed_over[reason] = passed_over.get(reason, 0) + count
         return FolderPreview(files, size, passed_over, tuple(unreadable))
 
-    def members(self, archive: Path, stamp: FileStamp) -> list[FoundFile]:
+    def members(self, archive: Path) -> list[FoundFile]:
         """The files in an archive that can be read. Raises ``DocumentError`` if it can't be listed."""
         rules = ScanRules()
         found = []
@@ -101,7 +107,7 @@ class FileDiscovery:
             skipped = any(rules.reason_to_skip(part, folder=True) for part in parts[:-1])
             path = archive.joinpath(*parts)
             if not skipped and not rules.reason_to_skip(parts[-1], folder=False) and self._is_supported(path):
-                found.append(FoundFile(path, FileStamp(member.size, stamp.mtime_ns)))
+                found.append(FoundFile(path, FileStamp(member.size, member.mtime_ns)))
         return found
 
     def _below(self, path: Path) -> Iterator[FoundFile | Unreadable]:
@@ -129,10 +135,10 @@ class FileDiscovery:
 
     def _file(self, path: Path, stamp: FileStamp) -> Iterator[FoundFile | Unreadable]:
         if self._is_archive(path):
-            try:
-                yield from self.members(path, stamp)
-            except DocumentError as error:
-                yield Unreadable(path, error)
+            # The archive is a document too: its table of contents, or the reason why it can't be opened.
+            yield FoundFile(path, stamp)
+            with contextlib.suppress(DocumentError):
+                yield from self.members(path)
         elif self._is_supported(path):
             yield FoundFile(path, stamp)
         else:
@@ -145,7 +151,7 @@ class FileDiscovery:
         archive = archive_of(path)
         if archive is None or not self._is_archive(archive):
             return None
-        members = self.members(archive, seen_file(archive.stat()).stamp)
+        members = self.members(archive)
         return next((each for each in members if each.path == path), None)
 
 

@@ -12,6 +12,7 @@ from app.storage.folder_table import FolderTable
 from app.storage.index_records import IndexRecords
 from app.storage.library_integrity import library_problems
 from app.storage.library_schema import LIBRARY_SCHEMA
+from app.storage.origin_table import OriginTable
 from app.storage.vector_table import VectorTable
 
 
@@ -20,7 +21,7 @@ def open_library(path: Path, *, read_only: bool = False) -> Database:
     return Database(path, LIBRARY_SCHEMA, read_only=read_only)
 
 
-class LibraryStore(DocumentTable, FolderTable, ContentTable, VectorTable, ChangeLog, IndexRecords):
+class LibraryStore(DocumentTable, FolderTable, ContentTable, VectorTable, ChangeLog, IndexRecords, OriginTable):
     """All that ``library.db`` holds, one method per use; the bases divide it by concern.
 
     Every method may raise ``StorageError``. Thread-safe. Each writing method is one transaction; to join several,

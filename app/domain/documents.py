@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from app.domain.box_map import BoxMap
 from app.domain.errors import FailureReason
 
 SECTION_SEPARATOR = "\n\n"
@@ -18,7 +19,10 @@ SECTION_SEPARATOR = "\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle on a page as it is displayed (rotation and crop applied), in points, origin top left."""
+    """A rectangle on a page as it is displayed (rotation and crop applied), in points, origin top left.
+
+    Pages of pictures (a photo, a scan as TIFF) are measured in their pixels.
+    """
 
     left: float
     top: float
@@ -40,7 +44,8 @@ class Section:
 
     ``char_map`` (PDF only) has one entry per character of ``text``: the index of that character in PDFium's text of
     the page, or -1 for characters that stand on no glyph (such as spaces the loader added). Loaders hand over a
-    ``CharMap``.
+    ``CharMap``. ``confidence`` is the mean, 0 to 1, of a section read by OCR, None where text was read directly;
+    ``box_map`` then says where its words stand on the page.
     """
 
     text: str
@@ -48,6 +53,8 @@ class Section:
     headings: tuple[str, ...] = ()
     kind: SectionKind = SectionKind.TEXT
     char_map: Sequence[int] | None = None
+    confidence: float | None = None
+    box_map: BoxMap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +143,7 @@ class FileStamp:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
-    """A row of the library: one file and what became of it."""
+    """A row of the library: one file and what became of it. ``warning`` says what of it could not be read."""
 
     id: int
     path: Path
@@ -151,3 +158,4 @@ class DocumentRecord:
     chunk_count: int
     added_at: float
     updated_at: float
+    warning: str = ""

@@ -34,7 +34,8 @@ class Passage:
     """A retrieved chunk with where it stands and how it was found.
 
     ``score`` is the final ranking score, comparable only inside one result. ``similarity`` is the cosine of query and
-    chunk where it was measured. Ranks count from 1.
+    chunk where it was measured. Ranks count from 1. ``ocr_confidence`` is how sure OCR was of the pages that the chunk
+    stands on (mean, 0 to 1), None if its text was read directly.
     """
 
     chunk_id: int
@@ -52,3 +53,4 @@ class Passage:
     similarity: float | None = None
     dense_rank: int | None = None
     keyword_rank: int | None = None
+    ocr_confidence: float | None = None

@@ -9,13 +9,16 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.domain.documents import SECTION_SEPARATOR, Chunk, ParsedDocument, SectionKind
+from app.domain.box_map import BoxMap
+from app.domain.documents import SECTION_SEPARATOR, Chunk, FileStamp, ParsedDocument, SectionKind
 from app.domain.passages import Passage, Scope
 from app.storage.change_log import Operation, log_change
 from app.storage.chunk_scope import ChunkScope
 from app.storage.database import Database
 from app.storage.library_values import ChunkToEmbed, ReplaceResult, StoredSection, UnknownDocumentError
 from app.storage.rows import (
+    box_map_from_blob,
+    box_map_to_blob,
     char_map_from_blob,
     char_map_to_blob,
     clean,
@@ -51,11 +54,13 @@ class ContentTable:
         content_hash: str,
         chunks: Sequence[Chunk],
         search_texts: Sequence[str],
+        stamp: FileStamp | None = None,
     ) -> ReplaceResult:
         """Store what was read from a file in place of what was there; the document is then EMBEDDING or still EXCLUDED.
 
         One transaction. A chunk whose embedded text was there before keeps its id and its vectors. New chunks have
-        no vector and stay hidden until ``finish``. Raises ``UnknownDocumentError`` for a document that was removed.
+        no vector and stay hidden until ``finish``. ``stamp`` is the file's when it was read, if that is known better
+        than when it was queued. Raises ``UnknownDocumentError`` for a document that was removed.
         """
         if len(chunks) != len(search_texts):
             raise ValueError(f"{len(chunks)} chunks, but {len(search_texts)} search texts")
@@ -65,6 +70,8 @@ class ContentTable:
         ]
         with self._database.write() as connection:
             _describe(connection, document_id, parsed, content_hash, len(chunks))
+            if stamp is not None:
+                connection.execute(_SET_STAMP, (stamp.size, stamp.mtime_ns, document_id))
             break_seal(connection, document_id)
             connection.execute("DELETE FROM sections WHERE document_id = ?", (document_id,))
             connection.executemany(_INSERT_SECTION, _section_rows(document_id, parsed))
@@ -82,7 +89,7 @@ class ContentTable:
         """The sections of a document in order; their character maps are read when first used."""
         with self._database.read() as connection:
             rows = connection.execute(
-                'SELECT id, start, "end", page, headings, kind, char_map IS NOT NULL FROM sections '
+                'SELECT id, start, "end", page, headings, kind, char_map IS NOT NULL, confidence FROM sections '
                 "WHERE document_id = ? ORDER BY position",
                 (document_id,),
             ).fetchall()
@@ -91,12 +98,7 @@ class ContentTable:
     def passages(self, chunk_ids: Iterable[int]) -> dict[int, Passage]:
         """Visible chunks by id, with score 0. Unknown ids are left out."""
         with self._database.read() as connection:
-            rows = connection.execute(
-                'SELECT chunk.id, document_id, path, title, content_hash, start, "end", text, page, headings, '
-                "token_count FROM visible_chunks AS chunk JOIN documents ON documents.id = document_id "
-                "WHERE chunk.id IN (SELECT value FROM json_each(?))",
-                (id_list(chunk_ids),),
-            ).fetchall()
+            rows = connection.execute(_SELECT_PASSAGES, (id_list(chunk_ids),)).fetchall()
         return {row[0]: _passage(row) for row in rows}
 
     def neighbours(self, chunk_id: int, before: int, after: int) -> list[int]:
@@ -171,7 +173,7 @@ class ContentTable:
         return int(total - hidden)
 
     def _section(self, row: tuple[Any, ...]) -> StoredSection:
-        section_id, start, end, page, headings, kind, has_char_map = row
+        section_id, start, end, page, headings, kind, has_char_map, confidence = row
         return StoredSection(
             start,
             end,
@@ -180,6 +182,8 @@ class ContentTable:
             SectionKind(kind),
             bool(has_char_map),
             lambda: self._char_map(section_id),
+            confidence,
+            lambda: self._box_map(section_id),
         )
 
     def _char_map(self, section_id: int) -> tuple[int, ...] | None:
@@ -187,10 +191,26 @@ class ContentTable:
             row = connection.execute("SELECT char_map FROM sections WHERE id = ?", (section_id,)).fetchone()
         return char_map_from_blob(row[0]) if row and row[0] is not None else None
 
+    def _box_map(self, section_id: int) -> BoxMap | None:
+        with self._database.read() as connection:
+            row = connection.execute("SELECT box_map FROM sections WHERE id = ?", (section_id,)).fetchone()
+        return box_map_from_blob(row[0]) if row and row[0] is not None else None
 
+
+# How sure OCR was of the sections that a chunk stands in; NULL if it took no part. The index of 0005_ocr answers it.
+_OCR_CONFIDENCE = (
+    "SELECT avg(confidence) FROM sections AS section WHERE section.document_id = chunk.document_id "
+    'AND section.start < chunk."end" AND section."end" > chunk.start AND confidence IS NOT NULL'
+)
+_SELECT_PASSAGES = (
+    'SELECT chunk.id, document_id, path, title, content_hash, start, "end", text, page, headings, token_count, '  # noqa: S608  constants
+    f"({_OCR_CONFIDENCE}) FROM visible_chunks AS chunk JOIN documents ON documents.id = document_id "
+    "WHERE chunk.id IN (SELECT value FROM json_each(?))"
+)
+_SET_STAMP = "UPDATE documents SET size = ?, mtime_ns = ? WHERE id = ?"
 _INSERT_SECTION = (
-    'INSERT INTO sections (document_id, position, start, "end", page, kind, headings, text, char_map) '
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    'INSERT INTO sections (document_id, position, start, "end", page, kind, headings, text, char_map, '
+    "confidence, box_map) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _SELECT_CHUNKS = (
     'SELECT id, position, start, "end", page, token_count, headings, context, text, search_text FROM chunks '
@@ -218,6 +238,8 @@ def _section_rows(document_id: int, parsed: ParsedDocument) -> Iterator[tuple[An
             texts_to_column(section.headings),
             text_to_blob(section.text),
             char_map_to_blob(section.char_map),
+            section.confidence,
+            box_map_to_blob(section.box_map),
         )
 
 
@@ -240,7 +262,7 @@ def _describe(
 ) -> None:
     changed = connection.execute(
         "UPDATE documents SET title = ?, media_type = ?, content_hash = ?, page_count = ?, chunk_count = ?, "
-        "metadata = ?, updated_at = ?, reason = NULL, message = '', "
+        "metadata = ?, updated_at = ?, reason = NULL, message = '', attempts = 0, crashes = 0, "
         "state = CASE state WHEN 'excluded' THEN 'excluded' ELSE 'embedding' END WHERE id = ?",
         (
             clean(parsed.title),
@@ -330,7 +352,7 @@ def _search_row(row: tuple[Any, ...]) -> tuple[int, str, str, str, int]:
 
 
 def _passage(row: tuple[Any, ...]) -> Passage:
-    chunk_id, document_id, path, title, file_hash, start, end, text, page, headings, token_count = row
+    chunk_id, document_id, path, title, file_hash, start, end, text, page, headings, token_count, confidence = row
     return Passage(
         chunk_id=chunk_id,
         document_id=document_id,
@@ -344,4 +366,5 @@ def _passage(row: tuple[Any, ...]) -> Passage:
         page=page,
         headings=texts_from_column(headings),
         token_count=token_count,
+        ocr_confidence=confidence,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from app.domain.box_map import BoxMap
 from app.domain.documents import SectionKind
 from app.domain.errors import FootnoteError
 
@@ -49,7 +50,10 @@ class Changes(NamedTuple):
 
 @dataclass(frozen=True)
 class StoredSection:
-    """A section of a stored document: ``document_text[start:end]`` is its text."""
+    """A section of a stored document: ``document_text[start:end]`` is its text.
+
+    ``confidence`` is how sure OCR was (mean, 0 to 1), None where text was read directly.
+    """
 
     start: int
     end: int
@@ -58,11 +62,18 @@ class StoredSection:
     kind: SectionKind
     has_char_map: bool
     _load_char_map: Callable[[], tuple[int, ...] | None] = field(repr=False, compare=False)
+    confidence: float | None = None
+    _load_box_map: Callable[[], BoxMap | None] = field(default=lambda: None, repr=False, compare=False)
 
     @cached_property
     def char_map(self) -> tuple[int, ...] | None:
         """The index in PDFium's page text of each character, -1 for none (PDF only). Read at first use."""
         return self._load_char_map()
+
+    @cached_property
+    def box_map(self) -> BoxMap | None:
+        """Where the words stand that OCR read; None for text read directly. Read at first use."""
+        return self._load_box_map() if self.confidence is not None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.domain.box_map import BoxMap
 from app.domain.documents import Chunk
 
 if TYPE_CHECKING:
@@ -105,6 +106,16 @@ def char_map_from_blob(value: bytes) -> tuple[int, ...]:
     differences = array("q")
     differences.frombytes(zlib.decompress(value))
     return tuple(accumulate(_little_endian(differences)))
+
+
+def box_map_to_blob(box_map: BoxMap | None) -> bytes | None:
+    """The words' rectangles, compressed."""
+    return None if box_map is None else zlib.compress(box_map.to_bytes(), _COMPRESSION)
+
+
+def box_map_from_blob(value: bytes) -> BoxMap:
+    """The inverse of ``box_map_to_blob``."""
+    return BoxMap.from_bytes(zlib.decompress(value))
 
 
 def id_list(ids: Iterable[int]) -> str:

@@ -6,40 +6,30 @@ same corpus, and on 100,000 passages recombined from its sentences, whose vector
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import os
 import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.documents import Chunk, FileStamp, ParsedDocument, Section, assemble
+from app.domain.documents import Chunk, Section, assemble
 from app.domain.passages import Scope, SearchMode
 from app.retrieval.keyword_index import KeywordIndex
-from app.retrieval.retriever import Retriever
-from app.retrieval.search_text import search_text
 from app.retrieval.text_splitter import CHUNK_TOKENS, TextSplitter
 from app.retrieval.vector_index import VectorIndex
-from app.settings.paths import AppPaths
-from app.settings.setting import Setting
-from app.storage.library_store import LibraryStore, open_library
-from tests.benchmarks.embedding_cache import CachedEmbedder
 from tests.benchmarks.report import Report
+from tests.benchmarks.retrieval_sets import json_lines, load_metrics
+from tests.benchmarks.shelf import CACHE, REPOSITORY, Shelf, default_embedder
 
 if TYPE_CHECKING:
     from app.retrieval.embedder import Embedder
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
-CACHE = REPOSITORY / "build" / "bench-cache"
 PASSAGES_FOR_TEN_DOCUMENTS = 40
 LARGE = 100_000
 CHUNKS_PER_DOCUMENT = 100
@@ -49,21 +39,14 @@ PUBLISHED = {SearchMode.DENSE: 0.645, SearchMode.KEYWORD: 0.687, SearchMode.HYBR
 OPENING_GOAL_MS = 1_000.0
 
 
-class Defaults:
-    """Settings as they are without a user."""
-
-    def __getitem__(self, setting: Setting[Any]) -> Any:
-        return setting.default
-
-
 class SciFact:
     """Claims and abstracts; ``metrics`` is the reference scorer that comes with the data."""
 
     def __init__(self, data: Path) -> None:
         folder = data / "retrieval" / "scifact"
-        self.documents = _json_lines(folder / "corpus.jsonl")
-        self.queries = {row["_id"]: row["text"] for row in _json_lines(folder / "queries.jsonl")}
-        self.metrics = _load_module(data / "scoring" / "metrics.py")
+        self.documents = json_lines(folder / "corpus.jsonl")
+        self.queries = {row["_id"]: row["text"] for row in json_lines(folder / "queries.jsonl")}
+        self.metrics = load_metrics(data)
         self._folder = folder
 
     def judgements(self, part: str) -> dict[str, dict[str, int]]:
@@ -74,32 +57,6 @@ class SciFact:
     def sentences(self) -> list[str]:
         """All sentences of the abstracts, roughly."""
         return [sentence for row in self.documents for sentence in row["text"].split(". ") if sentence]
-
-
-class Shelf:
-    """A library with both indexes and a retriever over it."""
-
-    def __init__(self, folder: Path, embedder: Embedder, model_key: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
-        self.database = open_library(folder / "library.db")
-        self.store = LibraryStore(self.database)
-        self.embedder = embedder
-        self.vectors = VectorIndex(self.store, folder / "index", model_key, embedder.dimension)
-        self.keywords = KeywordIndex(self.store, folder / "index")
-        self.retriever = Retriever(self.store, lambda: embedder, self.vectors, self.keywords, Defaults(), follow=True)
-
-    def open(self) -> None:
-        """Build or load the indexes."""
-        self.vectors.open()
-        self.vectors.maintain(save_all=True)
-        self.keywords.open()
-
-    def close(self) -> None:
-        """Close all but the embedder."""
-        self.vectors.close()
-        self.keywords.close()
-        self.database.close()
 
 
 def run(report: Report) -> None:
@@ -120,20 +77,6 @@ def run(report: Report) -> None:
         _report_large(report, scifact, embedder)
 
 
-@contextmanager
-def default_embedder() -> Iterator[CachedEmbedder]:
-    """The model and engine that a new user gets, made once and kept in the benchmarks' cache."""
-    from app.retrieval.embedding_models import open_embedder
-
-    paths = AppPaths.from_environment({"FOOTNOTE_HOME": str(CACHE / "home")})
-    paths.create()
-    embedder = CachedEmbedder(open_embedder(Defaults(), paths), CACHE)
-    try:
-        yield embedder
-    finally:
-        embedder.close()
-
-
 def scifact_shelf(scifact: SciFact, embedder: Embedder, folder: Path) -> Shelf:
     """The abstracts in a library, split, embedded and indexed as ingestion does it."""
     shelf = Shelf(folder, embedder, embedder.model_key)
@@ -141,7 +84,7 @@ def scifact_shelf(scifact: SciFact, embedder: Embedder, folder: Path) -> Shelf:
     with shelf.database.write():
         for row in scifact.documents:
             parsed = assemble([Section(row["text"])], title=row["title"], media_type="text/plain")
-            _put(shelf, row["_id"], parsed, splitter.split(parsed), embedder.embed_passages, embedder.model_key)
+            shelf.put(row["_id"], parsed, splitter.split(parsed), embedder.embed_passages, embedder.model_key)
     shelf.open()
     return shelf
 
@@ -218,24 +161,7 @@ def _fill(shelf: Shelf, sentences: Sequence[str], dimension: int) -> None:
             texts = [". ".join(chance.sample(sentences, SENTENCES_PER_CHUNK)) for _ in range(CHUNKS_PER_DOCUMENT)]
             parsed = assemble([Section(text) for text in texts], title=f"Document {number}", media_type="text/plain")
             chunks = [Chunk(each.section.text, each.start, each.end, token_count=200) for each in parsed.sections]
-            _put(shelf, f"{number}.txt", parsed, chunks, random_vectors, "synthetic")
-
-
-def _put(
-    shelf: Shelf,
-    name: str,
-    parsed: ParsedDocument,
-    chunks: Sequence[Chunk],
-    embed: Callable[[Sequence[str]], NDArray[np.float32]],
-    model_key: str,
-) -> None:
-    record = shelf.store.enqueue(shelf.folder / name, FileStamp(len(parsed.text), 0))
-    texts = [search_text(parsed.title, chunk.headings, chunk.text) for chunk in chunks]
-    result = shelf.store.replace_content(record.id, parsed, name, chunks, texts)
-    vectors = embed([each.embed_text for each in result.new]).astype(np.float16)
-    rows = [(each.chunk_id, vector.tobytes()) for each, vector in zip(result.new, vectors, strict=True)]
-    shelf.store.store_vectors(model_key, rows)
-    shelf.store.finish(record.id)
+            shelf.put(f"{number}.txt", parsed, chunks, random_vectors, "synthetic")
 
 
 def _milliseconds(work: Callable[[str], object], queries: Iterable[str]) -> list[float]:
@@ -245,17 +171,3 @@ def _milliseconds(work: Callable[[str], object], queries: Iterable[str]) -> list
         work(query)
         taken.append(1000 * (time.perf_counter() - started))
     return taken
-
-
-def _json_lines(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines if line.strip()]
-
-
-def _load_module(path: Path) -> ModuleType:
-    specification = importlib.util.spec_from_file_location(path.stem, path)
-    if specification is None or specification.loader is None:
-        raise FileNotFoundError(path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module

@@ -20,12 +20,23 @@ from app.storage.seals import is_sealed, seal_document
 _ENQUEUE = """
     INSERT INTO documents (
         path, title, media_type, size, mtime_ns, content_hash, state, message, chunk_count, metadata, priority,
-        attempts, added_at, queued_at, updated_at
-    ) VALUES (:path, :title, '', :size, :mtime_ns, '', 'queued', '', 0, '', :priority, 0, :now, :now, :now)
+        attempts, added_at, queued_at, updated_at, job_id
+    ) VALUES (:path, :title, '', :size, :mtime_ns, '', 'queued', '', 0, '', :priority, 0, :now, :now, :now, :job)
     ON CONFLICT (path) DO UPDATE SET
+        crashes = CASE WHEN size = excluded.size AND mtime_ns = excluded.mtime_ns THEN crashes ELSE 0 END,
+        job_id = excluded.job_id,
         size = excluded.size, mtime_ns = excluded.mtime_ns, state = 'queued', reason = NULL, message = '',
         priority = excluded.priority, attempts = 0, queued_at = excluded.queued_at, updated_at = excluded.updated_at
 """
+# What a document's row says; part of the metadata is the warning that a loader gave.
+_RECORDS = """
+    SELECT id, path, title, media_type, size, mtime_ns, content_hash, state, reason, message, page_count, chunk_count,
+        added_at, updated_at, CASE WHEN instr(metadata, '"warning"') THEN json_extract(metadata, '$.warning') END
+    FROM documents
+"""
+# Failures in which the process that read the file ended or had to be ended.
+_CRASHES = (FailureReason.CRASHED, FailureReason.TIMEOUT, FailureReason.OUT_OF_MEMORY)
+CRASHES_UNTIL_QUARANTINE = 2
 
 
 class DocumentTable:
@@ -48,8 +59,10 @@ class DocumentTable:
             raise UnknownDocumentError
         return record
 
-    def enqueue_many(self, files: Iterable[tuple[Path, FileStamp]], *, priority: int = 0) -> None:
-        """``enqueue`` for many files in one transaction."""
+    def enqueue_many(
+        self, files: Iterable[tuple[Path, FileStamp]], *, priority: int = 0, job_id: int | None = None
+    ) -> None:
+        """``enqueue`` for many files in one transaction, as part of an ingestion."""
         now = time.time()
         rows = [
             {
@@ -59,6 +72,7 @@ class DocumentTable:
                 "mtime_ns": stamp.mtime_ns,
                 "priority": priority,
                 "now": now,
+                "job": job_id,
             }
             for path, stamp in files
         ]
@@ -68,7 +82,7 @@ class DocumentTable:
     def document(self, document_id: int) -> DocumentRecord:
         """The document with that id."""
         with self._database.read() as connection:
-            row = connection.execute("SELECT * FROM document_records WHERE id = ?", (document_id,)).fetchone()
+            row = connection.execute(f"{_RECORDS} WHERE id = ?", (document_id,)).fetchone()
         if row is None:
             raise UnknownDocumentError(document_id)
         return _record(row)
@@ -76,16 +90,24 @@ class DocumentTable:
     def document_by_path(self, path: Path) -> DocumentRecord | None:
         """The document read from ``path``, if there is one."""
         with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT * FROM document_records WHERE path = ?", (path_to_column(path),)
-            ).fetchone()
+            row = connection.execute(f"{_RECORDS} WHERE path = ?", (path_to_column(path),)).fetchone()
         return _record(row) if row else None
+
+    def documents_by_path(self, paths: Iterable[Path]) -> dict[Path, DocumentRecord]:
+        """``document_by_path`` for many files, in one view of the data; unknown ones are left out."""
+        with self._database.read() as connection:
+            found = [
+                row
+                for each in paths
+                for row in connection.execute(f"{_RECORDS} WHERE path = ?", (path_to_column(each),))
+            ]
+        return {record.path: record for record in map(_record, found)}
 
     def documents_with_hash(self, content_hash: str) -> list[DocumentRecord]:
         """Documents whose file had this SHA-256 when it was read: copies of one file, or the file before a move."""
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT * FROM document_records WHERE content_hash = ? AND content_hash <> '' ORDER BY id",
+                f"{_RECORDS} WHERE content_hash = ? AND content_hash <> '' ORDER BY id",
                 (content_hash,),
             ).fetchall()
         return [_record(row) for row in rows]
@@ -100,8 +122,8 @@ class DocumentTable:
         chosen = json.dumps(list(DocumentState if states is None else states))
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT * FROM document_records WHERE state IN (SELECT value FROM json_each(?)) AND id > ? "
-                "ORDER BY id LIMIT ?",
+                f"{_RECORDS} WHERE state IN (SELECT value FROM json_each(?)) "  # noqa: S608  a constant
+                "AND id > ? ORDER BY id LIMIT ?",
                 (chosen, after_id, -1 if limit is None else limit),
             ).fetchall()
         return [_record(row) for row in rows]
@@ -110,8 +132,7 @@ class DocumentTable:
         """Documents with work left, in the order to do it: highest priority, then longest in the queue."""
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT * FROM document_records WHERE state IN ('queued', 'parsing', 'embedding') "
-                "ORDER BY priority DESC, queued_at, id"
+                f"{_RECORDS} WHERE state IN ('queued', 'parsing', 'embedding') ORDER BY priority DESC, queued_at, id"
             ).fetchall()
         return [_record(row) for row in rows]
 
@@ -147,6 +168,52 @@ class DocumentTable:
         if row is None:
             raise UnknownDocumentError(document_id)
         return int(row[0])
+
+    def begin_parsing(self, document_ids: Iterable[int]) -> None:
+        """``set_state`` to PARSING for many documents in one transaction; removed ones are passed over."""
+        now = time.time()
+        with self._database.write() as connection:
+            connection.executemany(
+                "UPDATE documents SET state = 'parsing', reason = NULL, message = '', updated_at = ?, "
+                "attempts = attempts + 1 WHERE id = ?",
+                [(now, each) for each in document_ids],
+            )
+
+    def put_back(self, document_ids: Iterable[int]) -> None:
+        """Queue documents again whose parsing was stopped on purpose: that was no attempt."""
+        with self._database.write() as connection:
+            connection.executemany(
+                "UPDATE documents SET state = 'queued', attempts = max(0, attempts - 1) "
+                "WHERE id = ? AND state = 'parsing'",
+                [(each,) for each in document_ids],
+            )
+
+    def fail(self, document_id: int, reason: FailureReason, message: str) -> None:
+        """The file can't be read. Counts the failures in which its parser ended; see ``is_quarantined``."""
+        with self._database.write() as connection:
+            self.set_state(document_id, DocumentState.FAILED, reason=reason, message=message)
+            connection.execute(
+                "UPDATE documents SET crashes = crashes + ? WHERE id = ?", (reason in _CRASHES, document_id)
+            )
+
+    def is_quarantined(self, document_id: int) -> bool:
+        """Whether this version of the file ended its parser twice: it is not read again until it changes."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT crashes FROM documents WHERE id = ?", (document_id,)).fetchone()
+        return bool(row) and row[0] >= CRASHES_UNTIL_QUARANTINE
+
+    def forget_unfinished(self, document_ids: Iterable[int]) -> None:
+        """The user stopped an ingestion: files never read leave the library, those read before stay as they were.
+
+        The stamp 0, 0 makes the next ingestion look at the latter again. One transaction.
+        """
+        with self._database.write() as connection:
+            for document_id in document_ids:
+                row = connection.execute("SELECT content_hash FROM documents WHERE id = ?", (document_id,)).fetchone()
+                if row and row[0]:
+                    self.touch(document_id, FileStamp(0, 0))
+                elif row:
+                    delete_document(connection, document_id)
 
     def touch(self, document_id: int, stamp: FileStamp) -> DocumentRecord:
         """The file's content is as it was, only its stamp changed: READY again, or EMBEDDING where that had not ended.
@@ -243,7 +310,8 @@ def _state_of_content(connection: sqlite3.Connection, document_id: int) -> Docum
 
 
 def _record(row: tuple[Any, ...]) -> DocumentRecord:
-    ident, path, title, media_type, size, mtime_ns, content_hash, state, reason, *rest = row[:14]
+    ident, path, title, media_type, size, mtime_ns, content_hash, state, reason = row[:9]
+    message, page_count, chunk_count, added_at, updated_at, warning = row[9:]
     return DocumentRecord(
         ident,
         path_from_column(path),
@@ -253,5 +321,10 @@ def _record(row: tuple[Any, ...]) -> DocumentRecord:
         content_hash,
         DocumentState(state),
         FailureReason(reason) if reason else None,
-        *rest,
+        message,
+        page_count,
+        chunk_count,
+        added_at,
+        updated_at,
+        warning or "",
     )

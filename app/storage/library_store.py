@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from app.storage.change_log import ChangeLog
@@ -10,6 +12,7 @@ from app.storage.database import Database
 from app.storage.document_table import DocumentTable
 from app.storage.folder_table import FolderTable
 from app.storage.index_records import IndexRecords
+from app.storage.job_table import JobTable
 from app.storage.library_integrity import library_problems
 from app.storage.library_schema import LIBRARY_SCHEMA
 from app.storage.origin_table import OriginTable
@@ -21,15 +24,26 @@ def open_library(path: Path, *, read_only: bool = False) -> Database:
     return Database(path, LIBRARY_SCHEMA, read_only=read_only)
 
 
-class LibraryStore(DocumentTable, FolderTable, ContentTable, VectorTable, ChangeLog, IndexRecords, OriginTable):
+class LibraryStore(
+    DocumentTable, FolderTable, ContentTable, VectorTable, ChangeLog, IndexRecords, OriginTable, JobTable
+):
     """All that ``library.db`` holds, one method per use; the bases divide it by concern.
 
-    Every method may raise ``StorageError``. Thread-safe. Each writing method is one transaction; to join several,
-    wrap them in ``with database.write():``.
+    Every method may raise ``StorageError``. Thread-safe. Each writing method is one transaction; ``together`` joins
+    several.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make everything written inside the block one transaction: one commit, all or nothing.
+
+        A method that raises inside the block undoes its own changes only, if the error is caught there.
+        """
+        with self._database.write():
+            yield
 
     def integrity(self) -> list[str]:
         """Problems found in the file and in what it says; empty when it is sound. Reads everything."""

@@ -1,20 +1,14 @@
-"""Word processing, old presentations, Outlook messages: through ``kreuzberg``."""
+"""Old word processing and presentations, RTF, Outlook messages, FictionBook: through ``kreuzberg``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from app.loaders.archive_guard import damaged, require_sane_archive
+from app.loaders.archive_guard import damaged
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
 from app.loaders.kreuzberg_seam import extract
 
-_OPEN_XML = "application/vnd.openxmlformats-officedocument."
-_CONTAINERS = {
-    ".docx": _OPEN_XML + "wordprocessingml.document",
-    ".docm": "application/vnd.ms-word.document.macroEnabled.12",
-    ".dotx": _OPEN_XML + "wordprocessingml.template",
-}
-_OTHERS = {
+_TYPES = {
     ".doc": "application/msword",
     ".ppt": "application/vnd.ms-powerpoint",
     ".rtf": "application/rtf",
@@ -26,18 +20,15 @@ _OTHERS = {
 class OfficeLoader(DocumentLoader):
     """Office documents: headings, lists and tables are kept."""
 
-    extensions = frozenset(_CONTAINERS) | frozenset(_OTHERS)
+    extensions = frozenset(_TYPES)
 
     def media_type(self, path: Path) -> str:
         """Return the registered type of the extension."""
-        extension = path.suffix.lower()
-        return _CONTAINERS.get(extension) or _OTHERS.get(extension, "application/octet-stream")
+        return _TYPES.get(path.suffix.lower(), "application/octet-stream")
 
     def load(self, path: Path) -> LoadedDocument:
-        """Read the document. Raises ``DocumentError``; containers that unpack to too much are never opened."""
-        if path.suffix.lower() in _CONTAINERS:
-            require_sane_archive(path)
-        elif path.suffix.lower() == ".rtf":
+        """Read the document. Raises ``DocumentError``."""
+        if path.suffix.lower() == ".rtf":
             _require_rtf(path)
         return extract(path, self.media_type(path))
 

@@ -37,16 +37,28 @@ class OpenXmlPackage:
         except UnsafeXmlError as error:
             raise damaged(self._path) from error
 
+    def data(self, name: str) -> bytes | None:
+        """Return the content of any part, None if it isn't there."""
+        return self._archive.read(name)
+
+    def links(self, name: str) -> dict[str, str]:
+        """Return the addresses outside the package that a part refers to, by id."""
+        return {each.get("Id", ""): each.get("Target", "") for each in self._relations(name) if _is_external(each)}
+
     def relations(self, name: str) -> dict[str, tuple[str, str]]:
         """Return what a part refers to inside the package: ``{id: (last word of the type, part name)}``."""
-        folder, base = posixpath.split(name)
-        root = self.part(posixpath.join(folder, "_rels", f"{base}.rels"))
+        folder = posixpath.dirname(name)
         found = {}
-        for relation in root if root is not None else ():
-            if relation.get("TargetMode") != "External":
+        for relation in self._relations(name):
+            if not _is_external(relation):
                 target = posixpath.normpath(posixpath.join("/" + folder, relation.get("Target", ""))).lstrip("/")
                 found[relation.get("Id", "")] = (relation.get("Type", "").rpartition("/")[2], target)
         return found
+
+    def _relations(self, name: str) -> list[Element]:
+        folder, base = posixpath.split(name)
+        root = self.part(posixpath.join(folder, "_rels", f"{base}.rels"))
+        return list(root) if root is not None else []
 
     def related(self, name: str, kind: str) -> list[str]:
         """Return the names of the parts that ``name`` refers to as ``kind``, in the order of their ids."""
@@ -69,6 +81,10 @@ class OpenXmlPackage:
                 if (key := names.get(local_name(element))) and (element.text or "").strip():
                     found[key] = (element.text or "").strip()
         return found
+
+
+def _is_external(relation: Element) -> bool:
+    return relation.get("TargetMode") == "External"
 
 
 def attribute(element: Element, name: str) -> str | None:

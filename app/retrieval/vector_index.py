@@ -269,8 +269,6 @@ class VectorIndex:
     def _with_few_rows(self, parts: tuple[Part, ...], unknown: NDArray[np.int64]) -> tuple[Part, ...]:
         import numpy as np
 
-        if len(unknown) >= self._limits.quantised:
-            return (*parts, Part(self._block(unknown)))
         ids, vectors = self._all_stored(unknown)
         last = parts[-1] if parts else None
         if last is not None and isinstance(last.block, MemoryBlock) and len(ids):

@@ -52,6 +52,7 @@ class Shelf:
         self.vectors.open()
         self.vectors.maintain(save_all=True)
         self.keywords.open()
+        self.keywords.wait()
 
     def close(self) -> None:
         """Close all but the embedder."""

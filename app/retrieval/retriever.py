@@ -13,6 +13,7 @@ from app.retrieval.deduplication import fold_duplicates
 from app.retrieval.fusion import Candidate, fuse
 from app.retrieval.keyword_query import holds_phrases, quoted_phrases
 from app.retrieval.query_language import LATIN, query_language, query_script
+from app.retrieval.query_vectors import QueryVectors
 from app.settings.setting import Setting
 from app.storage.library_values import UnknownDocumentError
 
@@ -60,9 +61,6 @@ CONTEXT_CANDIDATES = 60
 SPARE = 5
 """Passages read beyond those asked for, as some may say the same."""
 
-LONGEST_QUESTION = 8_000
-"""Characters of a query that are embedded; models cut off far earlier."""
-
 
 class Settings(Protocol):
     """Where values of settings come from."""
@@ -90,12 +88,15 @@ class Retriever:
         follow: bool = False,
     ) -> None:
         self._store = store
-        self._embedder_factory = embedder_factory
-        self._vector_index = vector_index
+        self._dense = (QueryVectors(embedder_factory), vector_index)
         self._keyword_index = keyword_index
         self._settings = settings
         self._model_languages = model_languages
         self._follow = follow
+
+    def serve(self, embedder_factory: Callable[[], Embedder], vector_index: VectorIndex) -> None:
+        """Answer with another embedding model from the next search on; searches under way end with the one before."""
+        self._dense = (QueryVectors(embedder_factory), vector_index)
 
     def search(
         self, query: str, *, k: int = 10, mode: SearchMode = SearchMode.HYBRID, scope: Scope | None = None
@@ -108,7 +109,7 @@ class Retriever:
             return []
         allowed = self._store.chunk_scope(scope or Scope())
         if self._follow:
-            self._vector_index.follow()
+            self._dense[1].follow()
             self._keyword_index.follow()
         candidates = self._candidates(query, max(CANDIDATES, CANDIDATES_PER_RESULT * k), mode, allowed)
         if mode is not SearchMode.DENSE:
@@ -133,15 +134,17 @@ class Retriever:
         return chosen or within_budget(found, token_budget)
 
     def _candidates(self, query: str, count: int, mode: SearchMode, allowed: ChunkScope | None) -> list[Candidate]:
-        keyword = [] if mode is SearchMode.DENSE else self._keyword_index.search(query, count, allowed)
         if mode is SearchMode.KEYWORD:
-            return fuse([], keyword, {}, dense_weight=0.0)
-        vector = self._embedder_factory().embed_query(query[:LONGEST_QUESTION].replace("\0", " "))
-        dense = self._vector_index.search(vector, count, allowed)
+            return fuse([], self._keyword_index.search(query, count, allowed), {}, dense_weight=0.0)
+        vectors, index = self._dense
         if mode is SearchMode.DENSE:
-            return fuse(dense, [], {}, dense_weight=1.0)
+            return fuse(index.search(vectors.vector(query), count, allowed), [], {}, dense_weight=1.0)
+        embedded = vectors.started(query)  # the model and the keyword index work side by side
+        keyword = self._keyword_index.search(query, count, allowed)
+        vector = embedded()
+        dense = index.search(vector, count, allowed)
         known = dict(dense)
-        cosines = self._vector_index.cosines(vector, [chunk_id for chunk_id, _ in keyword if chunk_id not in known])
+        cosines = index.cosines(vector, [chunk_id for chunk_id, _ in keyword if chunk_id not in known])
         return fuse(dense, keyword, cosines, self._dense_weight(query))
 
     def _dense_weight(self, query: str) -> float:

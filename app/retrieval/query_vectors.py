@@ -1,0 +1,63 @@
+"""Vectors of questions: made beside other work, remembered for a while."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from app.retrieval.embedder import Embedder
+
+REMEMBERED = 64
+LONGEST_QUESTION = 8_000
+"""Characters of a question that are embedded; models cut off far earlier."""
+
+
+class QueryVectors:
+    """Embeds questions with one model, each of the last ``REMEMBERED`` once. Thread-safe."""
+
+    def __init__(self, open_embedder: Callable[[], Embedder]) -> None:
+        self._open_embedder = open_embedder
+        self._recent: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def vector(self, question: str) -> NDArray[np.float32]:
+        """The vector, shape (dimension,), length one. Raises what opening the model raises."""
+        text = question[:LONGEST_QUESTION].replace("\0", " ")
+        with self._lock:
+            if text in self._recent:
+                self._recent.move_to_end(text)
+                return self._recent[text]
+        vector = self._open_embedder().embed_query(text)
+        with self._lock:
+            self._recent[text] = vector
+            while len(self._recent) > REMEMBERED:
+                self._recent.popitem(last=False)
+        return vector
+
+    def started(self, question: str) -> Callable[[], NDArray[np.float32]]:
+        """Begin to embed on a thread of its own. The returned function waits for the vector or raises the error."""
+        made: list[NDArray[np.float32]] = []
+        failed: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                made.append(self.vector(question))
+            except BaseException as error:  # noqa: BLE001  the edge of a thread; raised again where it is waited for
+                failed.append(error)
+
+        thread = threading.Thread(target=run, name="query-vector", daemon=True)
+        thread.start()
+
+        def wait() -> NDArray[np.float32]:
+            thread.join()
+            if failed:
+                raise failed[0]
+            return made[0]
+
+        return wait

@@ -31,11 +31,16 @@ class Box:
 
 
 class SectionKind(StrEnum):
-    """What a section holds; the splitter treats each kind in its own way."""
+    """What a section holds; the splitter treats each kind in its own way.
+
+    ``REPEATED`` says again what another section says, such as the web page beside a mail's plain text: it is kept and
+    shown, but put into no chunk.
+    """
 
     TEXT = "text"
     TABLE = "table"
     CODE = "code"
+    REPEATED = "repeated"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,12 +57,19 @@ _JOINERS = frozenset("\u200d\ufe0e\ufe0f")
 
 
 def document_pieces(document: ParsedDocument) -> list[Piece]:
-    """Every piece of the document in order; together they hold every character that is not white space."""
+    """Every piece of the document in order; together they hold every character that is not white space.
+
+    What says again what stands elsewhere is left out; no chunk may go across it.
+    """
     pieces: list[Piece] = []
     page: int | None = None
+    skipped = False
     for index, placed in enumerate(document.sections):
-        first = Break.PAGE if not pieces or placed.section.page != page else Break.SECTION
-        page = placed.section.page
+        if placed.section.kind is SectionKind.REPEATED:
+            skipped = True
+            continue
+        first = Break.PAGE if not pieces or skipped or placed.section.page != page else Break.SECTION
+        page, skipped = placed.section.page, False
         pieces.extend(_section_pieces(document.text, placed, index, first))
     return pieces
 

@@ -59,9 +59,13 @@ def check(parsed: ParsedDocument, chunks: Sequence[Chunk], count: Counter, windo
         covered[chunk.start : end] = [True] * (end - chunk.start)
         held = [place for place in pages.values() if place.start < chunk.end and chunk.start < place.end]
         assert {place.section.page for place in held} == {chunk.page}
+        assert all(place.section.kind is not SectionKind.REPEATED for place in held)
         assert all(place.section.headings[: len(chunk.headings)] == chunk.headings for place in held)
         assert chunk.token_count == count([chunk.embedded_text])[0]
         assert chunk.token_count <= window or (len(chunk.text) == 1 and chunk.context == "")
+    for place in pages.values():
+        if place.section.kind is SectionKind.REPEATED:
+            covered[place.start : place.end] = [True] * (place.end - place.start)
     assert all(known or character.isspace() for known, character in zip(covered, parsed.text, strict=True))
 
 

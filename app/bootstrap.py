@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from app.services.index_refresher import IndexRefresher
@@ -29,9 +30,12 @@ if TYPE_CHECKING:
     from app.retrieval.retriever import Retriever
     from app.retrieval.text_splitter import TextSplitter
     from app.retrieval.vector_index import VectorIndex
+    from app.services.archive_files import ArchiveFiles
     from app.services.chat_service import ChatService
     from app.services.diagnosis import Doctor
     from app.services.ingest_service import IngestService
+    from app.services.library_check import LibraryCheck
+    from app.services.library_repair import LibraryRepair
     from app.services.library_service import LibraryService
     from app.services.model_service import ModelService
     from app.services.session_service import SessionService
@@ -86,6 +90,7 @@ class Services:
         self.settings = SettingsStore(self._chats_database)
         self._registry = Lazy(self._make_registry)
         self._parser = Lazy(self._make_parser)
+        self._files = Lazy(self._make_files)
         self._embedder = Lazy(self._make_embedder)
         self._vector_index = Lazy(self._make_vector_index)
         self._keyword_index = Lazy(self._make_keyword_index)
@@ -100,8 +105,28 @@ class Services:
         from app.services.library_service import LibraryService
 
         return LibraryService(
-            self._store, self._retriever, lambda: self._registry().supported_extensions, self._refresher.changed
+            self._store,
+            self._retriever,
+            lambda: self._registry().supported_extensions,
+            self._refresher.changed,
+            self._files(),
         )
+
+    def _make_files(self) -> ArchiveFiles:
+        from app.services.archive_cache import ArchiveCache
+        from app.services.archive_files import ArchiveFiles
+
+        return ArchiveFiles(
+            self._store,
+            self._parser,
+            ArchiveCache(self.paths.archives_dir),
+            self._is_supported,
+            self._refresher.changed,
+            may_write=self._writer,
+        )
+
+    def _is_supported(self, path: Path) -> bool:
+        return self._registry().loader_for(path) is not None
 
     @cached_property
     def sessions(self) -> SessionService:
@@ -130,6 +155,29 @@ class Services:
         )
 
     @cached_property
+    def check(self) -> LibraryCheck:
+        """Reads everything and says what is wrong."""
+        from app.services.library_check import LibraryCheck
+
+        return LibraryCheck(
+            self.paths,
+            self._library_database,
+            self._chats_database,
+            self._store,
+            self.settings,
+            self._embedder,
+            self._vector_index,
+            self._keyword_index,
+        )
+
+    @cached_property
+    def repair(self) -> LibraryRepair:
+        """Repairs what a check found; for the writer only, and before it has opened an index."""
+        from app.services.library_repair import LibraryRepair
+
+        return LibraryRepair(self.paths, self._library_database, self._chats_database, self.settings)
+
+    @cached_property
     def chat(self) -> ChatService:
         """Questions and answers."""
         from app.services.chat_service import ChatService
@@ -142,6 +190,11 @@ class Services:
             self.library.citation_boxes,
             self.settings,
         )
+
+    def open_indexes(self) -> None:
+        """Open both indexes now, which makes anew what is missing or damaged, instead of at the first search."""
+        for index in self._open_indexes():
+            index.refresh()
 
     def close(self) -> None:
         """Stop all work and close everything. Unfinished ingestion stays queued."""
@@ -231,18 +284,21 @@ class Services:
         return LoopThread()
 
     def _make_ingest(self) -> IngestService:
+        from app.loaders.archive_names import is_archive
         from app.services.discovery import FileDiscovery
         from app.services.ingest_service import IngestService
 
-        registry = self._registry()
-        return IngestService(
+        files = self._files()
+        service = IngestService(
             self._store,
             self._parser(),
-            FileDiscovery(lambda path: registry.loader_for(path) is not None),
+            FileDiscovery(self._is_supported, is_archive=is_archive, list_archive=files.members),
             Lazy(self._make_splitter),
             self._embedder,
             self._refresher.changed,
         )
+        service.subscribe(files.watch)
+        return service
 
     def _open_indexes(self) -> tuple[VectorIndex, KeywordIndex]:
         return self._vector_index(), self._keyword_index()

@@ -39,5 +39,6 @@ def open_file(path: Path) -> bool:
 
 
 def reveal_file(path: Path) -> bool:
-    """Open the folder a document is in."""
-    return QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
+    """Open the folder a document is in; for one inside an archive, the folder of the archive."""
+    folder = next((parent for parent in path.parents if parent.is_dir()), path.parent)
+    return QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

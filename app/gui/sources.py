@@ -38,7 +38,10 @@ class TextExtract:
 
 @dataclass(frozen=True, slots=True)
 class LoadedSource:
-    """What the viewer shows: a PDF, or text, or only the quote. ``notice`` says what the reader has to know."""
+    """What the viewer shows: a PDF, or text, or only the quote. ``notice`` says what the reader has to know.
+
+    ``file`` is what is read for ``path``: the same, or a copy of a file in an archive; None if it can't be reached.
+    """
 
     path: Path
     quote: str = ""
@@ -47,7 +50,12 @@ class LoadedSource:
     pdf: PdfFile | None = None
     text: TextExtract | None = None
     notice: str = ""
-    reachable: bool = True
+    file: Path | None = None
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the file is there."""
+        return self.file is not None
 
 
 class SourceLoader:
@@ -62,25 +70,23 @@ class SourceLoader:
         view = self._library.source(document_id)
         notice = ""
         if view.changed:
-            if not _reachable(view.record.path):
-                words = "The file is not where it was. This is the text that Footnote read."
-                return self._as_text(LoadedSource(view.record.path, notice=words, reachable=False), view, 0, 0)
             notice = "The file has changed since Footnote read it. This is the text it had then."
-            return self._as_text(LoadedSource(view.record.path, notice=notice), view, 0, 0)
-        return self._whole(view, LoadedSource(view.record.path, page=1), 0, 0)
+            if view.file is None:
+                notice = "The file is not where it was. This is the text that Footnote read."
+            return self._as_text(LoadedSource(view.record.path, notice=notice, file=view.file), view, 0, 0)
+        return self._whole(view, LoadedSource(view.record.path, page=1, file=view.file), 0, 0)
 
     def load_citation(self, citation: Citation) -> LoadedSource:
         """The place a citation points to, or its stored quote where that place is gone."""
         view = self._view(citation)
         path = view.record.path if view is not None else citation.path
-        base = LoadedSource(path, citation.quote, citation.page, citation.boxes)
-        if not _reachable(path):
-            return replace(
-                base, reachable=False, notice="The file is not where it was. This is what the answer quoted."
-            )
+        file = view.file if view is not None else self._library.file(path)
+        base = LoadedSource(path, citation.quote, citation.page, citation.boxes, file=file)
+        if file is None:
+            return replace(base, notice="The file is not where it was. This is what the answer quoted.")
         if view is not None and not view.changed and view.record.content_hash == citation.file_hash:
             return self._whole(view, base, citation.start, citation.end)
-        if _content_hash(path) == citation.file_hash:
+        if _content_hash(file) == citation.file_hash:
             return self._without_text(base, citation)
         if view is not None and not view.changed and view.record.state is DocumentState.READY:
             return self._find_again(view, base, citation)
@@ -117,7 +123,7 @@ class SourceLoader:
 
     def _as_pdf(self, base: LoadedSource) -> LoadedSource:
         try:
-            return replace(base, pdf=self._open_pdf(base.path))
+            return replace(base, pdf=self._open_pdf(base.file or base.path))
         except DocumentError as error:
             return replace(base, notice=str(error))
 
@@ -157,13 +163,6 @@ def unwrapped(text: str) -> str:
 def utf16_length(text: str) -> int:
     """How many positions Qt counts for ``text``: characters beyond the basic plane take two."""
     return len(text) + sum(character > "\uffff" for character in text)
-
-
-def _reachable(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        return False
 
 
 def _content_hash(path: Path) -> str:

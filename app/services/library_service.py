@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.domain.documents import Box, DocumentRecord, FileStamp
-from app.domain.errors import BadInputError, UserFacingError
+from app.domain.documents import Box, DocumentRecord
+from app.domain.errors import BadInputError, DocumentError, UserFacingError
 from app.domain.passages import Passage, Scope, SearchMode
+from app.loaders.archive_names import is_archive
 from app.retrieval.retriever import Retriever
+from app.services.document_files import DocumentFiles
 from app.storage.library_store import LibraryStore
 from app.storage.library_values import StoredSection, UnknownDocumentError
 
@@ -19,12 +21,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """What the viewer needs of a document. ``changed`` means the file differs from what was read, or is gone."""
+    """What the viewer needs of a document. ``changed`` means the file differs from what was read, or is gone.
+
+    ``file`` is what can be opened: the document's file, or a copy of a file in an archive; None if it can't be reached.
+    """
 
     record: DocumentRecord
     text: str
     sections: tuple[StoredSection, ...]
     changed: bool
+    file: Path | None
 
 
 class LibraryService:
@@ -36,8 +42,10 @@ class LibraryService:
         open_retriever: Callable[[], Retriever],
         supported_extensions: Callable[[], frozenset[str]],
         library_changed: Callable[[], None],
+        files: DocumentFiles,
     ) -> None:
         self._store = store
+        self._files = files
         self._open_retriever = open_retriever
         self._supported_extensions = supported_extensions
         self._library_changed = library_changed
@@ -64,11 +72,15 @@ class LibraryService:
 
         Raises ``BadInputError`` if the library holds nothing there.
         """
-        found = [self.document(what)] if isinstance(what, int) else self._at(what)
+        found = self._with_members(self.document(what)) if isinstance(what, int) else self._at(what)
         for record in found:
             self._store.remove(record.id)
         self._library_changed()
         return found
+
+    def _with_members(self, record: DocumentRecord) -> list[DocumentRecord]:
+        """A document and, if it is an archive, those inside it."""
+        return self._at(record.path) if is_archive(record.path) else [record]
 
     def _at(self, path: Path) -> list[DocumentRecord]:
         found = [record for record in self._store.documents() if record.path == path or path in record.path.parents]
@@ -86,14 +98,32 @@ class LibraryService:
         """A document's text and sections. Raises ``BadInputError`` if it is no longer in the library."""
         record = self.document(document_id)
         text = self._store.document_text(document_id)
-        return SourceView(record, text, tuple(self._store.sections(document_id)), file_changed(record))
+        sections = tuple(self._store.sections(document_id))
+        return SourceView(record, text, sections, self._changed(record), self.file(record.path))
+
+    def file(self, path: Path) -> Path | None:
+        """The file to open for ``path``: itself, or a copy where it leads into an archive; None if there is none.
+
+        A copy stays for a while, at least as long as it is among those opened last.
+        """
+        if self._files.stamp(path) is None:
+            return None
+        try:
+            with self._files.opened(path) as file:
+                return file
+        except DocumentError as error:
+            log.info("%s can't be opened: %s", path, error)
+            return None
+
+    def _changed(self, record: DocumentRecord) -> bool:
+        return self._files.stamp(record.path) != record.stamp
 
     def boxes(self, document_id: int, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
         """The page of ``[start, end)`` and its rectangles; none unless it is a PDF that is still as it was read."""
         record = self.document(document_id)
         for section in self._store.sections(document_id):
             if section.start <= start < section.end:
-                readable = section.page is not None and section.has_char_map and not file_changed(record)
+                readable = section.page is not None and section.has_char_map and not self._changed(record)
                 return section.page, self._section_boxes(record.path, section, start, end) if readable else ()
         return None, ()
 
@@ -111,15 +141,6 @@ class LibraryService:
         char_map = section.char_map
         if char_map is None or section.page is None:
             return ()
-        return boxes_for_span(
-            path, section.page, char_map[start - section.start : min(end, section.end) - section.start]
-        )
-
-
-def file_changed(record: DocumentRecord) -> bool:
-    """Whether the file on disk differs from what the library read, or can't be reached."""
-    try:
-        information = record.path.stat()
-    except OSError:
-        return True
-    return FileStamp(information.st_size, information.st_mtime_ns) != record.stamp
+        indexes = char_map[start - section.start : min(end, section.end) - section.start]
+        with self._files.opened(path) as file:
+            return boxes_for_span(file, section.page, indexes)

@@ -66,6 +66,16 @@ class AppPaths:
         return self.cache / "index"
 
     @property
+    def archives_dir(self) -> Path:
+        """Copies of files from archives, as many as there is room for."""
+        return self.cache / "archives"
+
+    @property
+    def web_dir(self) -> Path:
+        """Web pages as they were when they were fetched."""
+        return self.data / "web"
+
+    @property
     def folders(self) -> tuple[Path, ...]:
         """Every folder that ``create`` makes."""
         return (self.data, self.config, self.cache, self.logs, self.backups_dir, self.models_dir, self.index_dir)

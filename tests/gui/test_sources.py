@@ -27,6 +27,10 @@ class View:
     changed: bool = False
     sections: tuple[()] = ()
 
+    @property
+    def file(self) -> Path | None:
+        return self.record.path if self.record.path.is_file() else None
+
 
 @dataclass
 class OneDocument:
@@ -46,6 +50,9 @@ class OneDocument:
         if self.view is None:
             raise BadInputError("gone")
         return self.view
+
+    def file(self, path: Path) -> Path | None:
+        return path if path.is_file() else None
 
     def boxes(self, document_id: int, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
         return None, ()

@@ -61,9 +61,16 @@ class SourceController(QObject):
         self._load(lambda loader: loader.load_document(document_id), None)
 
     def open_outside(self, path: Path) -> None:
-        """Open a file in the program the desktop has for it."""
-        if not external.open_file(path):
-            self._toast.say(f"No program opened “{shown_name(path)}”.")
+        """Open a file in the program the desktop has for it; a copy of it if it is in an archive."""
+        services = self._services
+        if services is None:
+            return
+
+        def open_found(file: Path | None) -> None:
+            if not external.open_file(file or path):
+                self._toast.say(f"No program opened “{shown_name(path)}”.")
+
+        self._runner.run(lambda: services.library.file(path), open_found, self._on_error)
 
     def reveal(self, path: Path) -> None:
         """Show a file's folder."""

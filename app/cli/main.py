@@ -84,7 +84,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add(commands, "documents", "list the documents of the library")
     remove = _add(commands, "remove", "take a file or folder out of the library (the file itself stays)")
     remove.add_argument("path", type=Path, metavar="PATH")
-    _add(commands, "doctor", "show versions, folders, model and index, and check the databases")
+    doctor = _add(commands, "doctor", "show versions, folders, model and index, and check the databases")
+    doctor.add_argument("--check", action="store_true", help="read everything and say what is wrong")
+    doctor.add_argument("--repair", action="store_true", help="check, and make damaged data again; deletes no text")
     return parser
 
 

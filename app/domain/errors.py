@@ -6,6 +6,7 @@ FootnoteError
 │  ├─ DocumentError           one document can't be read; carries a ``FailureReason``
 │  ├─ LibraryLockedError      another process owns the library
 │  ├─ StorageError            the disk is full, a database is damaged or newer than this program
+│  │  └─ DamagedDatabaseError its pages can't be read; carries the file's ``path``
 │  └─ ModelFileError          model files are missing, altered or of a refused kind
 └─ WorkCancelledError                the user stopped the work; never shown as an error
 
@@ -15,6 +16,7 @@ Everything else is a bug of ours and reaches the crash dialog with its traceback
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 
 
 class FootnoteError(Exception):
@@ -64,6 +66,14 @@ class LibraryLockedError(UserFacingError):
 
 class StorageError(UserFacingError):
     """A database can't be used: disk full, damaged, or made by a newer Footnote."""
+
+
+class DamagedDatabaseError(StorageError):
+    """The pages of the database at ``path`` can't be read."""
+
+    def __init__(self, message: str, path: Path) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 class ModelFileError(UserFacingError):

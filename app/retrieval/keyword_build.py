@@ -84,6 +84,15 @@ class KeywordBuild:
         """Chunks in the index as it was last loaded."""
         return self._searcher.num_docs - (self.sequence >= 0)
 
+    def chunk_ids(self) -> set[int]:
+        """Ids of the chunks in the index as it was last loaded."""
+        from tantivy import Query
+
+        searcher = self._searcher
+        hits = searcher.search(Query.all_query(), max(1, searcher.num_docs), count=False).hits
+        ids = searcher.fast_field_values(ID, [address for _, address in hits])
+        return {int(chunk_id) for chunk_id in ids if chunk_id}
+
     def document_frequency(self, term: str) -> int:
         """In how many chunks a stem occurs."""
         return self._searcher.doc_freq(BODY, term)

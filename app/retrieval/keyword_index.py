@@ -142,6 +142,11 @@ class KeywordIndex:
             query = replace(query, phrases=())
         return view.search(query, k, scope)
 
+    def chunk_ids(self) -> set[int]:
+        """The chunks that a search can find, for a check against the library. Reads the whole index."""
+        view = self._view
+        return set() if view is None else view.chunk_ids()
+
     def status(self) -> KeywordIndexStatus:
         """Figures for the doctor."""
         view, rebuilding = self._view, self._rebuilding

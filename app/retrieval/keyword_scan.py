@@ -44,6 +44,10 @@ class KeywordScan:
         for chunk_id in chunk_ids:
             self._rows.pop(chunk_id, None)
 
+    def chunk_ids(self) -> set[int]:
+        """Ids of the chunks."""
+        return set(self._rows)
+
     def frequency(self, term: str) -> int:
         """How many of the chunks hold a term."""
         return sum(_occurrences(row.terms, term) > 0 for row in self._rows.values())

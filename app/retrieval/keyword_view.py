@@ -37,6 +37,10 @@ class KeywordView:
         """Whether it shows changes that the files lack."""
         return self.sequence != self.build.sequence
 
+    def chunk_ids(self) -> set[int]:
+        """The chunks that a search can find."""
+        return (self.build.chunk_ids() - self.gone) | self.rest.chunk_ids()
+
     def parse(self, text: str) -> KeywordQuery:
         """A user's text as a query, weighed by how often its words occur in the files, or in the rest without any."""
         count = self.build.chunk_count()

@@ -36,6 +36,23 @@ def back_up(database: Path, version: int) -> Path:
     return target
 
 
+def copy_beside(database: Path) -> Path:
+    """Copy ``database`` to ``backups/<name>-before-repair-<number>.db``. Such copies are never deleted.
+
+    Raises sqlite3.Error or OSError.
+    """
+    folder = backups_dir(database)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    number = 1
+    while (target := folder / f"{database.stem}-before-repair-{number}.db").exists():
+        number += 1
+    os.close(os.open(target, os.O_CREAT | os.O_RDWR, 0o600))
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+    _sync(target)
+    return target
+
+
 def newest_backup(database: Path) -> Path | None:
     """The newest backup of ``database``, if there is one."""
     return next(iter(_by_age(database)), None)

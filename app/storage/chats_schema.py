@@ -120,7 +120,7 @@ CHATS_SCHEMA = Schema(
     application_id=0x466E4368,  # "FnCh"
     migrations=(_SESSIONS_AND_MESSAGES, _SETTINGS, _MODERATION_LOG),
     damaged_advice=(
-        "It holds your chats, so keep a copy of it. Close Footnote, move the file away together with the files beside "
-        "it whose names begin the same, and put a backup in its place; without one Footnote starts with no chats."
+        "It holds your chats. Close Footnote and run `footnote doctor --repair`: it keeps a copy of the damaged file "
+        "and takes over every message that can be read, or the newest backup where there is none."
     ),
 )

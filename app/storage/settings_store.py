@@ -39,6 +39,12 @@ class SettingsStore:
         with self._lock:
             return list(self._problems.values())
 
+    @property
+    def unusable(self) -> frozenset[str]:
+        """Keys of the settings that ``problems`` tells of."""
+        with self._lock:
+            return frozenset(self._problems)
+
     def __getitem__(self, setting: Setting[T]) -> T:
         """The stored value, under the setting's key or one it had before, else its default."""
         with self._lock:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.domain.errors import StorageError
+from app.domain.errors import DamagedDatabaseError, StorageError
 
 _IN_USE = "{path} is in use by another program. Close other Footnote windows and commands and try again."
 # Primary result codes, https://www.sqlite.org/rescode.html; extended codes carry them in the low byte.
@@ -34,15 +34,18 @@ def storage_errors(path: Path, damaged_advice: str) -> Iterator[None]:
         message = _message(error, path, damaged_advice)
         if message is None:
             raise
+        if _is_damage(error):
+            raise DamagedDatabaseError(message, path) from error
         raise StorageError(message) from error
 
 
 def _message(error: sqlite3.Error, path: Path, damaged_advice: str) -> str | None:
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None:
-        return None
-    primary = code & 0xFF
-    if primary in _DAMAGED:
+    if _is_damage(error):
         return f"{path} is damaged. {damaged_advice}"
-    template = _MESSAGES.get(primary)
+    template = _MESSAGES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
     return template.format(path=path) if template else None
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    """SQLite noticed it, or Python, which was handed a text that can't be one: all that we write is UTF-8."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED or "decode to UTF-8" in str(error)

@@ -71,6 +71,10 @@ class FileDiscovery:
         self._list_archive = list_archive
         self._scanner = scanner or FolderScanner(lambda path: is_supported(path) or is_archive(path))
 
+    def is_archive(self, path: Path) -> bool:
+        """Whether the files in it are documents, not the file itself."""
+        return self._is_archive(path)
+
     def find(self, paths: Iterable[Path]) -> Iterator[FoundFile | Unreadable]:
         """Yield every file once, folders in order of name."""
         seen: set[Path] = set()

@@ -45,11 +45,15 @@ def compare(
     seen: Mapping[str, SeenFile],
     missing: Iterable[KnownFile],
     hash_of: Callable[[str], str],
+    *,
+    retry: bool = True,
 ) -> Differences:
     """Compare documents with the files seen in the same places; ``missing`` documents may have moved there.
 
-    A file is a missing document's when size and time of change agree, and either the inode or the content's hash.
+    A file is a missing document's when size and time of change agree, and either the inode or the content's hash;
+    for members of archives the first is enough, as their stamps hold a checksum.
     ``hash_of`` gives the SHA-256 of a file in hex, empty if it can't be read; it is asked only for candidates.
+    Without ``retry``, unchanged files that could not be reached are not tried again.
     """
     found = Differences()
     unmatched = dict(seen)
@@ -58,7 +62,7 @@ def compare(
         if there is None:
             found.gone.append(each)
         else:
-            _compare_one(each, there, found)
+            _compare_one(each, there, found, retry=retry)
     # A file that took another one's place is not the one that was there: it may be a known one too.
     candidates = {path: seen[path] for path in (*found.read, *unmatched) if path in seen}
     found.read.extend(unmatched)
@@ -69,7 +73,7 @@ def compare(
     return found
 
 
-def _compare_one(known: KnownFile, seen: SeenFile, found: Differences) -> None:
+def _compare_one(known: KnownFile, seen: SeenFile, found: Differences, *, retry: bool) -> None:
     same = known.stamp == seen.stamp
     if known.inode != seen.inode and seen.inode:
         found.inodes.append((known.id, seen.inode))
@@ -79,7 +83,7 @@ def _compare_one(known: KnownFile, seen: SeenFile, found: Differences) -> None:
         found.back.append(known)
     if known.state in WAITING and same:
         found.waiting.append(known.path)
-    elif not same or (known.state is DocumentState.FAILED and known.reason in PASSING_FAILURES):
+    elif not same or (retry and known.state is DocumentState.FAILED and known.reason in PASSING_FAILURES):
         found.read.append(known.path)
 
 
@@ -98,7 +102,7 @@ def _moves(gone: Iterable[KnownFile], candidates: Mapping[str, SeenFile], hash_o
 
 def _the_same(known: list[KnownFile], path: str, seen: SeenFile, hash_of: Callable[[str], str]) -> KnownFile | None:
     for each in known:
-        if each.inode and each.inode == seen.inode:
+        if seen.member or (each.inode and each.inode == seen.inode):
             return each
     hashed = [each for each in known if each.content_hash]
     content_hash = hash_of(path) if hashed else ""

@@ -19,10 +19,11 @@ NOTHING_CHOSEN: Mapping[Path, bool] = {}
 
 @dataclass(frozen=True, slots=True)
 class SeenFile:
-    """A file as it is on the disk. ``inode`` 0 is unknown."""
+    """A file as it is on the disk. ``inode`` 0 is unknown; a ``member`` of an archive has a checksum in its stamp."""
 
     stamp: FileStamp
     inode: int
+    member: bool = False
 
 
 @dataclass(slots=True)
@@ -233,17 +234,20 @@ class _Walk:
         return self._chains[folder]
 
     def _find_chain(self, folder: str) -> IgnoreChain | None:
-        path = Path(folder)
-        above = self._top_chain() if folder == self._root else None
-        if above is None and len(folder) > len(self._root):
-            above = self._chain_of(str(path.parent))
-            if above is not None and (path.is_symlink() or self._reason(path.name, folder, above, folder=True)):
-                above = None
+        if folder == self._root:
+            above: IgnoreChain | None = self._top_chain()
+        else:
+            above = self._chain_of(str(Path(folder).parent)) if len(folder) > len(self._root) else None
         try:
-            return above and above.with_file(_slashed(folder))
+            if above is None or (folder != self._root and self._is_closed(Path(folder), above)):
+                return None
+            return above.with_file(_slashed(folder))
         except OSError as error:
             self.scan.unreadable[folder] = error
             return None
+
+    def _is_closed(self, folder: Path, above: IgnoreChain) -> bool:
+        return folder.is_symlink() or bool(self._reason(folder.name, str(folder), above, folder=True))
 
 
 def seen_file(information: os.stat_result) -> SeenFile:

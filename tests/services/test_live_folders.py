@@ -1,0 +1,325 @@
+"""Folders that stay live: every way in which a folder changes, and what that costs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.domain.documents import DocumentState
+from app.domain.errors import BadInputError
+from app.domain.folders import ChangeKind, FolderState
+from app.loaders.registry import loaders
+from app.services.discovery import FileDiscovery
+from app.services.folder_scanner import FolderScanner
+from app.services.live_folders import LiveFolders
+from tests.services.conftest import Rig
+from tests.services.live_rig import DefaultSettings, LiveRig
+
+LONG = "\n\n".join(f"Paragraph number {number} tells about subject {number * 7}. " * 6 for number in range(12))
+
+
+@pytest.fixture
+def make_live(make_rig: Callable[[], Rig]) -> Iterator[Callable[..., LiveRig]]:
+    """Makes live folders over one library, as one start of the program after another does."""
+    made: list[LiveFolders] = []
+
+    def make(**settings: object) -> LiveRig:
+        rig = make_rig()
+        registry = loaders()
+        scanner = FolderScanner(lambda path: registry.loader_for(path) is not None, choices=rig.store.path_choices)
+        discovery = FileDiscovery(lambda path: registry.loader_for(path) is not None, scanner)
+        folders = LiveFolders(
+            rig.store, scanner, discovery, lambda: rig.service, DefaultSettings(settings), lambda: None
+        )
+        made.append(folders)
+        return LiveRig(rig, folders)
+
+    yield make
+    for folders in made:
+        folders.close()
+
+
+@pytest.fixture
+def live(make_live: Callable[..., LiveRig], folder: Path) -> LiveRig:
+    """A followed folder with one document, ``first.txt``."""
+    (folder / "first.txt").write_text(LONG)
+    rig = make_live()
+    rig.folders.start()
+    rig.folders.add([folder])
+    rig.until(lambda: rig.is_ready(folder / "first.txt"))
+    return rig
+
+
+def test_a_new_file_becomes_searchable(live: LiveRig, folder: Path) -> None:
+    (folder / "new.txt").write_text("The well is two metres deep.")
+    live.until(lambda: live.is_ready(folder / "new.txt"))
+    assert live.text_of(folder / "new.txt") == "The well is two metres deep."
+
+
+def test_an_edit_embeds_only_what_changed(live: LiveRig, folder: Path) -> None:
+    before = live.embedded
+    (folder / "first.txt").write_text(LONG.replace("subject 77", "something else"))
+    live.until(lambda: "something else" in live.text_of(folder / "first.txt") and live.is_ready(folder / "first.txt"))
+    assert 1 <= live.embedded - before <= 2
+
+
+def test_appended_text_becomes_searchable(live: LiveRig, folder: Path) -> None:
+    before = live.embedded
+    with (folder / "first.txt").open("a") as file:
+        file.write("\n\nThe last paragraph is about herons.")
+    live.until(lambda: "herons" in live.text_of(folder / "first.txt") and live.is_ready(folder / "first.txt"))
+    assert 1 <= live.embedded - before <= 2
+
+
+def test_an_atomic_replacement_is_an_edit(live: LiveRig, folder: Path) -> None:
+    before = live.embedded
+    (folder / "first.txt.tmp").write_text(LONG.replace("subject 77", "otters"))
+    (folder / "first.txt.tmp").rename(folder / "first.txt")
+    live.until(lambda: "otters" in live.text_of(folder / "first.txt") and live.is_ready(folder / "first.txt"))
+    assert 1 <= live.embedded - before <= 2
+    assert list(live.states()) == ["first.txt"]
+
+
+def test_a_renamed_file_costs_no_embedding(live: LiveRig, folder: Path) -> None:
+    before, document = live.embedded, live.rig.store.documents()[0].id
+    (folder / "first.txt").rename(folder / "second.txt")
+    live.until(lambda: live.is_ready(folder / "second.txt"))
+    assert live.is_gone(folder / "first.txt")
+    assert live.embedded == before
+    assert live.rig.store.documents()[0].id == document
+
+
+def test_a_renamed_folder_costs_no_embedding(live: LiveRig, folder: Path) -> None:
+    (folder / "sub" / "deep").mkdir(parents=True)
+    names = ["sub/a.txt", "sub/b.txt", "sub/deep/c.txt"]
+    for name in names:
+        (folder / name).write_text(f"This is {name}. {LONG}")
+    live.until(lambda: live.is_ready(*(folder / name for name in names)))
+    before = live.embedded
+    (folder / "sub").rename(folder / "other")
+    live.until(lambda: live.is_ready(*(folder / name.replace("sub", "other") for name in names)))
+    assert live.is_gone(*(folder / name for name in names))
+    assert live.embedded == before
+
+
+def test_a_move_between_followed_folders_costs_no_embedding(live: LiveRig, folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    live.folders.add([other])
+    before = live.embedded
+    (folder / "first.txt").rename(other / "first.txt")
+    live.until(lambda: live.is_ready(other / "first.txt"))
+    assert live.is_gone(folder / "first.txt")
+    assert live.embedded == before
+
+
+def test_a_copy_that_takes_the_place_of_its_deleted_original_is_a_move(live: LiveRig, folder: Path) -> None:
+    before = live.embedded
+    shutil.copy2(folder / "first.txt", folder.parent / "aside.txt")
+    (folder / "first.txt").unlink()
+    shutil.copy2(folder.parent / "aside.txt", folder / "again.txt")
+    live.until(lambda: live.is_ready(folder / "again.txt") and live.is_gone(folder / "first.txt"))
+    assert live.embedded == before
+
+
+def test_files_that_change_places_keep_their_own_text(live: LiveRig, folder: Path) -> None:
+    one, two = folder / "first.txt", folder / "second.txt"
+    two.write_text("The second file is about newts.")
+    live.until(lambda: live.is_ready(two))
+    one.rename(folder / "aside.tmp")
+    two.rename(one)
+    (folder / "aside.tmp").rename(two)
+    live.until(lambda: "newts" in live.text_of(one) and "subject 77" in live.text_of(two))
+    live.until(lambda: live.is_ready(one, two))
+
+
+def test_a_deleted_file_is_gone(live: LiveRig, folder: Path) -> None:
+    (folder / "first.txt").unlink()
+    live.until(lambda: live.happened(ChangeKind.REMOVED, folder / "first.txt"))
+    assert live.is_gone(folder / "first.txt")
+    assert live.rig.store.chunk_count() == 0
+
+
+def test_a_deleted_folder_is_gone_with_all_in_it(live: LiveRig, folder: Path) -> None:
+    (folder / "sub").mkdir()
+    paths = [folder / "sub" / f"{number}.txt" for number in range(5)]
+    for path in paths:
+        path.write_text(f"This is {path.name}.")
+    live.until(lambda: live.is_ready(*paths))
+    shutil.rmtree(folder / "sub")
+    live.until(lambda: live.is_gone(*paths))
+    assert live.is_ready(folder / "first.txt")
+
+
+def test_a_followed_folder_that_is_renamed_away_and_back_loses_nothing(live: LiveRig, folder: Path) -> None:
+    before = live.embedded
+    folder.rename(folder.parent / "away")
+    live.until(
+        lambda: live.is_offline(folder / "first.txt") and live.folders.status()[0].state is FolderState.OFFLINE
+    )
+    assert live.rig.store.chunk_count() > 0, "what was read stays searchable"
+    (folder.parent / "away").rename(folder)
+    live.until(lambda: live.is_ready(folder / "first.txt") and live.folders.status()[0].state is FolderState.LIVE)
+    assert live.embedded == before
+    (folder / "after.txt").write_text("Events come again.")
+    live.until(lambda: live.is_ready(folder / "after.txt"))
+
+
+def test_an_empty_folder_in_the_place_of_a_followed_one_deletes_nothing(live: LiveRig, folder: Path) -> None:
+    folder.rename(folder.parent / "away")
+    folder.mkdir()
+    live.until(lambda: live.is_offline(folder / "first.txt") and live.happened(ChangeKind.FOLDER, folder))
+    assert "Rescan" in live.folders.status()[0].message
+    live.folders.rescan(folder)
+    assert live.rig.store.documents() == []
+    assert live.folders.status()[0].state is FolderState.LIVE
+
+
+def test_what_changed_while_nobody_watched_is_found_at_the_next_start(
+    make_live: Callable[..., LiveRig], folder: Path
+) -> None:
+    for name in ("kept", "edited", "moved", "deleted"):
+        (folder / f"{name}.txt").write_text(f"This one is {name}. {LONG}")
+    first = make_live()
+    first.rig.wait(first.folders.add([folder]))
+    (folder / "edited.txt").write_text(f"This one is edited. {LONG.replace('subject 77', 'badgers')}")
+    (folder / "moved.txt").rename(folder / "elsewhere.txt")
+    (folder / "deleted.txt").unlink()
+    (folder / "added.txt").write_text("This one is new.")
+    second = make_live()
+    second.folders.start()
+    paths = [folder / f"{name}.txt" for name in ("kept", "edited", "elsewhere", "added")]
+    second.until(lambda: second.is_ready(*paths) and second.is_gone(folder / "deleted.txt"))
+    assert "badgers" in second.text_of(folder / "edited.txt")
+    assert second.embedded <= 3
+    assert len(second.states()) == 4
+
+
+def test_documents_added_one_by_one_are_looked_at_when_the_program_starts(
+    make_live: Callable[..., LiveRig], folder: Path
+) -> None:
+    paths = [folder / f"{name}.txt" for name in ("kept", "edited", "lost")]
+    for path in paths:
+        path.write_text(f"This is {path.name}.")
+    first = make_live()
+    first.rig.wait(first.folders.add(paths))
+    (folder / "edited.txt").write_text("This one speaks of moles now.")
+    (folder / "lost.txt").rename(folder.parent / "aside.txt")
+    (folder / "neighbour.txt").write_text("Nobody added me.")
+    second = make_live()
+    second.folders.start()
+    second.until(lambda: "moles" in second.text_of(folder / "edited.txt") and second.is_offline(folder / "lost.txt"))
+    assert second.is_gone(folder / "neighbour.txt")
+    third = make_live()
+    (folder.parent / "aside.txt").rename(folder / "lost.txt")
+    third.folders.start()
+    third.until(lambda: third.is_ready(folder / "lost.txt"))
+    assert third.embedded == 0
+
+
+def test_what_the_user_takes_out_stays_out_until_he_adds_it_again(live: LiveRig, folder: Path) -> None:
+    assert live.folders.exclude(folder / "first.txt") == [folder / "first.txt"]
+    live.folders.rescan()
+    assert live.is_gone(folder / "first.txt")
+    live.rig.wait(live.folders.add([folder / "first.txt"]))
+    assert live.is_ready(folder / "first.txt")
+    live.folders.rescan()
+    assert live.is_ready(folder / "first.txt")
+
+
+def test_an_ignore_file_takes_effect_when_it_is_written(live: LiveRig, folder: Path) -> None:
+    (folder / "drafts").mkdir()
+    (folder / "drafts" / "one.txt").write_text("A draft.")
+    live.until(lambda: live.is_ready(folder / "drafts" / "one.txt"))
+    (folder / ".footnoteignore").write_text("drafts/\n")
+    live.until(lambda: live.is_gone(folder / "drafts" / "one.txt"))
+    (folder / ".footnoteignore").unlink()
+    live.until(lambda: live.is_ready(folder / "drafts" / "one.txt"))
+
+
+def test_removing_a_folder_ends_following_and_keeps_the_files(live: LiveRig, folder: Path) -> None:
+    live.folders.remove_folder(folder)
+    assert live.folders.status() == []
+    assert live.rig.store.documents() == []
+    assert (folder / "first.txt").exists()
+    with pytest.raises(BadInputError, match="not a followed folder"):
+        live.folders.remove_folder(folder)
+
+
+def test_a_folder_inside_a_followed_one_is_part_of_it(live: LiveRig, folder: Path) -> None:
+    (folder / "sub").mkdir()
+    live.folders.add([folder / "sub"])
+    assert [each.path for each in live.folders.status()] == [folder]
+    live.folders.add([folder.parent])
+    assert [each.path for each in live.folders.status()] == [folder.parent]
+
+
+def test_a_burst_of_files_is_read_whole(live: LiveRig, folder: Path) -> None:
+    paths = [folder / f"burst {number}.txt" for number in range(60)]
+    for path in paths:
+        path.write_text(f"This is {path.name}.")
+    live.until(lambda: live.is_ready(*paths))
+    assert len(live.rig.store.documents()) == 61
+
+
+def test_a_file_that_grows_for_a_while_ends_with_its_last_content(live: LiveRig, folder: Path) -> None:
+    path = folder / "growing.txt"
+    with path.open("w") as file:
+        for number in range(40):
+            file.write(f"Line {number} of a file that is still written. ")
+            file.flush()
+            os.fsync(file.fileno())
+    live.until(lambda: live.is_ready(path) and "Line 39" in live.text_of(path))
+
+
+def test_a_file_that_changes_while_it_is_read_ends_with_its_last_content(live: LiveRig, folder: Path) -> None:
+    path = folder / "changing.txt"
+    live.rig.embedder.called.clear()
+    live.rig.embedder.gate.clear()
+    path.write_text("The first content is about swans.")
+    assert live.rig.embedder.called.wait(20)
+    path.write_text("The last content is about geese.")
+    live.rig.embedder.gate.set()
+    live.until(lambda: "geese" in live.text_of(path) and live.is_ready(path))
+
+
+def test_a_file_moved_while_it_is_read_is_found_in_its_new_place(live: LiveRig, folder: Path) -> None:
+    live.rig.embedder.called.clear()
+    live.rig.embedder.gate.clear()
+    (folder / "here.txt").write_text("This file is about cranes.")
+    assert live.rig.embedder.called.wait(20)
+    (folder / "here.txt").rename(folder / "there.txt")
+    live.until(lambda: live.happened(ChangeKind.MOVED, folder / "there.txt"))
+    live.rig.embedder.gate.set()
+    live.until(lambda: live.is_ready(folder / "there.txt"))
+    assert live.is_gone(folder / "here.txt")
+
+
+def test_after_the_user_cancelled_a_folder_rests_until_it_is_looked_through(live: LiveRig, folder: Path) -> None:
+    live.rig.embedder.called.clear()
+    live.rig.embedder.gate.clear()
+    paths = [folder / f"more {number}.txt" for number in range(30)]
+    for path in paths:
+        path.write_text(f"{path.name}. {LONG}")
+    assert live.rig.embedder.called.wait(20)
+    for job in live.rig.service.active_jobs:
+        job.cancel()
+    live.rig.embedder.gate.set()
+    live.until(lambda: live.folders.status()[0].state is FolderState.PAUSED)
+    live.until(lambda: not live.rig.service.active_jobs)
+    assert live.is_gone(paths[-1])
+    live.folders.rescan(folder)
+    live.until(lambda: live.is_ready(*paths))
+    assert live.folders.status()[0].state is FolderState.LIVE
+
+
+def test_one_database_state_for_every_document(live: LiveRig, folder: Path) -> None:
+    (folder / "bad.pdf").write_bytes(b"%PDF-1.7\n1 0 obj\n<<")
+    live.until(lambda: live.states().get("bad.pdf") is DocumentState.FAILED)
+    (folder / "bad.pdf").unlink()
+    live.until(lambda: live.is_gone(folder / "bad.pdf"))
+    assert live.rig.store.integrity() == []

@@ -284,6 +284,7 @@ class Services:
         return LoopThread()
 
     def _make_ingest(self) -> IngestService:
+        from app.jobs.idle_gate import READ_WHEN, IdleGate
         from app.loaders.archive_names import is_archive
         from app.services.discovery import FileDiscovery
         from app.services.ingest_service import IngestService
@@ -296,6 +297,8 @@ class Services:
             Lazy(self._make_splitter),
             self._embedder,
             self._refresher.changed,
+            files=files,
+            gate=IdleGate(lambda: self.settings[READ_WHEN]),
         )
         service.subscribe(files.watch)
         return service

@@ -11,7 +11,10 @@ from app.domain.errors import FailureReason
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """What became of one file. ``skipped`` means it had not changed. Seconds of wall time."""
+    """What became of one file. ``skipped`` means it had not changed. Seconds of wall time.
+
+    ``warning`` says what is missing of a file that could be read in part only.
+    """
 
     path: Path
     state: DocumentState
@@ -22,11 +25,16 @@ class FileOutcome:
     error: str = ""
     skipped: bool = False
     document_id: int | None = None
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class IngestProgress:
-    """Where an ingestion stands. ``eta_seconds`` is None until there is something to extrapolate from."""
+    """Where an ingestion stands. ``eta_seconds`` is None until there is something to extrapolate from.
+
+    ``share`` of the work is done, 0 to 1. ``waiting_for`` says what it waits until (“the computer is plugged in”), or
+    nothing. ``failures`` are the latest ones.
+    """
 
     total: int
     done: int
@@ -36,6 +44,9 @@ class IngestProgress:
     active: tuple[Path, ...] = ()
     eta_seconds: float | None = None
     paused: bool = False
+    share: float = 0.0
+    waiting_for: str = ""
+    failures: tuple[FileOutcome, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,18 @@
 """Stages: bounded queues with worker threads of their own, the building block of long work.
 
-A pipeline is a row of stages whose work functions ``put`` into the next stage. A full stage makes its producer wait, so
-memory stays bounded however fast the first stage is.
+A pipeline is a row of stages whose work functions ``pass_on`` to the next stage. A stage begins nothing while the
+following one is full, so memory stays bounded however fast the first is. Items travel in lanes; what is full for one
+lane has room for a lane of higher priority, so a small urgent job overtakes a large one in every queue.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+from app.jobs.lanes import Lane, Lanes
 
 T = TypeVar("T")
 
@@ -19,10 +22,12 @@ class StageClosedError(Exception):
 
 
 class Stage(Generic[T]):
-    """A queue of at most ``capacity`` items and ``workers`` threads that hand them to ``work`` in lists.
+    """A queue and ``workers`` threads that hand its items to ``work`` in lists, lane by lane.
 
-    ``work`` receives at least one and at most ``batch`` items, as many as are waiting; it never waits for a batch to
-    fill. An exception of ``work`` goes to ``on_error`` with the items it concerns; the stage goes on.
+    ``weigh`` gives an item's weight. The queue has room for a lane while items of less than ``capacity`` wait in lanes
+    of its priority or a higher one. ``work`` receives at least one item, and more while they weigh ``batch`` at most
+    together; it never waits for a batch to fill. Items of held lanes wait unless the stage ``goes_on`` regardless, and
+    don't count. An exception of ``work`` goes to ``on_error`` with the items it concerns; the stage goes on.
     """
 
     def __init__(
@@ -31,19 +36,27 @@ class Stage(Generic[T]):
         work: Callable[[list[T]], None],
         on_error: Callable[[list[T], Exception], None],
         *,
+        lanes: Lanes | None = None,
         workers: int = 1,
         capacity: int = 8,
         batch: int = 1,
+        weigh: Callable[[T], int] = lambda _: 1,
+        following: Stage[Any] | None = None,
+        goes_on: bool = False,
     ) -> None:
         self.name = name
         self._work = work
         self._on_error = on_error
+        self._lanes = lanes or Lanes()
+        self._changed = self._lanes.changed
         self._capacity = capacity
         self._batch = batch
-        self._items: deque[T] = deque()
-        self._changed = threading.Condition()
+        self._weigh = weigh
+        self._following = following
+        self._goes_on = goes_on
+        self._queues: dict[Lane, deque[tuple[T, int]]] = {}
+        self._weights: dict[Lane, int] = {}
         self._closed = False
-        self._paused = False
         self._threads = [
             threading.Thread(target=self._run, name=f"stage-{name}-{number}", daemon=True) for number in range(workers)
         ]
@@ -53,32 +66,44 @@ class Stage(Generic[T]):
         for thread in self._threads:
             thread.start()
 
-    def put(self, item: T) -> None:
-        """Queue an item, waiting while the stage is full. Raises ``StageClosedError`` once the stage is closed."""
+    def put(self, items: Sequence[T], lane: Lane) -> None:
+        """Queue items, waiting while there is no room for the lane or it is held.
+
+        For producers outside the pipeline. Raises ``StageClosedError`` once the stage is closed.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or len(self._items) < self._capacity)
+            self._changed.wait_for(lambda: self._closed or (not lane.held and self._has_room(lane)))
+            self.pass_on(items, lane)
+
+    def pass_on(self, items: Iterable[T], lane: Lane) -> None:
+        """Queue items at once: for the stage before, which began only when there was room.
+
+        Raises ``StageClosedError`` once the stage is closed.
+        """
+        with self._changed:
             if self._closed:
                 raise StageClosedError(self.name)
-            self._items.append(item)
-            self._changed.notify_all()
+            weighed = [(item, self._weigh(item)) for item in items]
+            if weighed:
+                self._queues.setdefault(lane, deque()).extend(weighed)
+                self._weights[lane] = self._weights.get(lane, 0) + sum(weight for _, weight in weighed)
+                self._changed.notify_all()
 
-    def pause(self) -> None:
-        """Take no new item until ``resume``; what is being worked on is finished."""
+    def withdraw(self, lane: Lane) -> list[T]:
+        """Take out what waits in a lane, for a job that was cancelled."""
         with self._changed:
-            self._paused = True
-
-    def resume(self) -> None:
-        """Go on after ``pause``."""
-        with self._changed:
-            self._paused = False
+            self._weights.pop(lane, None)
+            withdrawn = [item for item, _ in self._queues.pop(lane, ())]
             self._changed.notify_all()
+        return withdrawn
 
     def close(self) -> list[T]:
         """Stop after the items being worked on and return those that were waiting. Wakes blocked producers."""
         with self._changed:
             self._closed = True
-            left = list(self._items)
-            self._items.clear()
+            left = [item for lane in self._in_order() for item, _ in self._queues[lane]]
+            self._queues.clear()
+            self._weights.clear()
             self._changed.notify_all()
         return left
 
@@ -88,12 +113,45 @@ class Stage(Generic[T]):
             if thread.is_alive():
                 thread.join()
 
+    def _has_room(self, lane: Lane) -> bool:
+        waiting = sum(
+            weight
+            for other, weight in self._weights.items()
+            if other.priority >= lane.priority and (self._goes_on or not other.held)
+        )
+        return waiting < self._capacity
+
+    def _in_order(self) -> list[Lane]:
+        return sorted(self._queues, key=lambda lane: lane.order)
+
+    def _may_begin(self, lane: Lane) -> bool:
+        if lane.held and not self._goes_on:
+            return False
+        return self._following is None or self._following._has_room(lane)
+
     def _take(self) -> list[T]:
+        taken: list[T] = []
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or (self._items and not self._paused))
-            taken = [self._items.popleft() for _ in range(min(self._batch, len(self._items)))]
+            self._changed.wait_for(lambda: self._closed or any(map(self._may_begin, self._queues)))
+            if self._closed:
+                return []
+            weight = 0
+            for lane in filter(self._may_begin, self._in_order()):
+                weight = self._take_from(lane, taken, weight)
             self._changed.notify_all()
         return taken
+
+    def _take_from(self, lane: Lane, taken: list[T], weight: int) -> int:
+        """Move items of a lane to ``taken`` while they fit its batch. Returns the weight of what is taken then."""
+        queue = self._queues[lane]
+        while queue and (not taken or weight + queue[0][1] <= self._batch):
+            item, its_weight = queue.popleft()
+            taken.append(item)
+            weight += its_weight
+            self._weights[lane] -= its_weight
+        if not queue:
+            del self._queues[lane], self._weights[lane]
+        return weight
 
     def _run(self) -> None:
         while items := self._take():

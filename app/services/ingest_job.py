@@ -4,41 +4,79 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from app.domain.cancellation import CancelToken
 from app.domain.documents import DocumentState
 from app.domain.errors import UserFacingError
 from app.domain.ingestion import FileOutcome, IngestProgress, IngestSummary
+from app.jobs.lanes import Lane
+from app.jobs.rate import UnitEstimate
 
 IngestEvent = FileOutcome | IngestProgress | IngestSummary
-ETA_AFTER_SECONDS = 2.0
+PROGRESS_SECONDS = 0.1
+FAILURES_KEPT = 5
+ACTIVE_SHOWN = 2
+
+
+@dataclass(slots=True)
+class _OpenFile:
+    """A file without an outcome. ``chunks`` are those it waits for; None until it was read."""
+
+    size: int
+    chunks: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobHooks:
+    """What a job needs of the service that runs it. Called on the threads that cause it."""
+
+    publish: Callable[[IngestEvent], None]
+    chunks_per_second: Callable[[], float | None]
+    waiting_for: Callable[[], str]
+    paused: Callable[[IngestJob], None]
+    cancelled: Callable[[IngestJob], None]
+    ended: Callable[[IngestJob], None]
 
 
 class IngestJob:
-    """Counts the files of one ingestion. Thread-safe; events are published on the threads that cause them."""
+    """Counts the files of one ingestion. Thread-safe; events are published on the threads that cause them.
 
-    def __init__(self, publish: Callable[[IngestEvent], None]) -> None:
+    ``stored_id`` is its id in the library, None until something of it had to be stored.
+    """
+
+    def __init__(self, lane: Lane, hooks: JobHooks) -> None:
         self.token = CancelToken()
         self.failure: UserFacingError | None = None
-        self._publish = publish
+        self.lane = lane
+        self.stored_id: int | None = None
+        self._hooks = hooks
         self._lock = threading.Lock()
-        self._ended = threading.Event()
+        self._over = False
+        self._told = threading.Event()
         self._started = time.monotonic()
-        self._paused = False
+        self._published = 0.0
         self._found_all = False
-        self._open: dict[Path, int] = {}
-        self._bytes_total = self._bytes_done = 0
+        self._open: dict[Path, _OpenFile] = {}
+        self._active: dict[Path, None] = {}
+        self._failures: deque[FileOutcome] = deque(maxlen=FAILURES_KEPT)
+        self._unread = UnitEstimate()
+        self._waiting_chunks = self._embedded_chunks = 0
         self._total = self._done = self._failed = self._skipped = self._chunks = 0
         self._seconds = 0.0
+
+    # -- what is told by the stages --------------------------------------------------------------------------------
 
     def found(self, path: Path, size: int) -> None:
         """A file of ``size`` bytes is part of this ingestion."""
         with self._lock:
             self._total += 1
-            self._open[path] = size
-            self._bytes_total += size
+            self._open[path] = _OpenFile(size)
+            self._unread.expect(_kind(path), size)
 
     def found_all(self) -> None:
         """There are no more files to come."""
@@ -46,29 +84,52 @@ class IngestJob:
             self._found_all = True
         self._end_if_done()
 
+    def began(self, path: Path) -> None:
+        """A file is being read."""
+        with self._lock:
+            self._active[path] = None
+
+    def was_split(self, path: Path, chunks: int) -> None:
+        """A file was read and has so many chunks to embed."""
+        with self._lock:
+            file = self._open.get(path)
+            if file is None or file.chunks is not None:
+                return
+            file.chunks = chunks
+            self._waiting_chunks += chunks
+            self._unread.learn(_kind(path), file.size, chunks)
+
+    def embedded(self, path: Path, chunks: int) -> None:
+        """So many chunks of a file have their vectors."""
+        with self._lock:
+            file = self._open.get(path)
+            if file is None or file.chunks is None:
+                return
+            file.chunks -= chunks
+            self._waiting_chunks -= chunks
+            self._embedded_chunks += chunks
+        self._publish_progress()
+
     def finished(self, outcome: FileOutcome) -> None:
         """A file has its outcome."""
         with self._lock:
-            if outcome.path not in self._open:
+            if not self._close(outcome.path):
                 return
-            self._bytes_done += self._open.pop(outcome.path)
             self._done += 1
-            self._skipped += outcome.skipped
-            self._failed += outcome.state is DocumentState.FAILED
+            failed = outcome.state is DocumentState.FAILED
+            self._skipped += outcome.skipped and not failed
+            self._failed += failed
             self._chunks += outcome.chunks
-        self._publish(outcome)
-        self._publish(self.progress)
+            if failed:
+                self._failures.append(outcome)
+        self._hooks.publish(outcome)
+        self._publish_progress()
         self._end_if_done()
 
     def dropped(self, path: Path) -> None:
         """A file was left out because the ingestion was cancelled."""
         with self._lock:
-            self._bytes_total -= self._open.pop(path, 0)
-        self._end_if_done()
-
-    def cancel(self) -> None:
-        """Stop; files that are ready stay, the others are left out. Returns at once."""
-        self.token.cancel()
+            self._close(path)
         self._end_if_done()
 
     def fail(self, error: UserFacingError) -> None:
@@ -77,33 +138,55 @@ class IngestJob:
             self.failure = self.failure or error
         self.cancel()
 
-    def set_paused(self, paused: bool) -> None:
-        """Show in the progress that work is paused."""
-        self._paused = paused
-        self._publish(self.progress)
+    # -- what the user can do --------------------------------------------------------------------------------------
+
+    def cancel(self) -> None:
+        """Stop; files that are ready stay, the others are left out. Returns at once."""
+        self.token.cancel()
+        self._hooks.cancelled(self)
+        self._end_if_done()
+
+    def pause(self) -> None:
+        """Begin nothing more of this ingestion, after a restart of the program neither; what is under way is ended."""
+        self._set_paused(True)
+
+    def resume(self) -> None:
+        """Go on after ``pause``."""
+        self._set_paused(False)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for the end. False if ``timeout`` seconds passed before."""
-        return self._ended.wait(timeout)
+        """Wait until it has ended and everyone was told. False if ``timeout`` seconds passed before."""
+        return self._told.wait(timeout)
+
+    # -- what can be asked -----------------------------------------------------------------------------------------
+
+    @property
+    def paused(self) -> bool:
+        """Whether it is paused."""
+        return self.lane.paused
 
     @property
     def ended(self) -> bool:
         """Whether every file has its outcome."""
-        return self._ended.is_set()
+        return self._over
 
     @property
     def progress(self) -> IngestProgress:
         """Where it stands now."""
         with self._lock:
+            left = self._chunks_left()
             return IngestProgress(
                 total=self._total,
                 done=self._done,
                 failed=self._failed,
                 skipped=self._skipped,
                 chunks=self._chunks,
-                active=tuple(self._open)[:2],
-                eta_seconds=self._eta(),
-                paused=self._paused,
+                active=tuple(islice(self._active, ACTIVE_SHOWN)),
+                eta_seconds=self._eta(left),
+                paused=self.lane.paused,
+                share=self._embedded_chunks / (self._embedded_chunks + left) if self._embedded_chunks else 0.0,
+                waiting_for=self._hooks.waiting_for(),
+                failures=tuple(self._failures),
             )
 
     @property
@@ -119,16 +202,50 @@ class IngestJob:
                 cancelled=self.token.cancelled,
             )
 
-    def _eta(self) -> float | None:
-        elapsed = time.monotonic() - self._started
-        if not self._found_all or not self._bytes_done or elapsed < ETA_AFTER_SECONDS:
-            return None
-        return elapsed * (self._bytes_total - self._bytes_done) / self._bytes_done
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _close(self, path: Path) -> bool:
+        """The file is no longer open. False if it was not."""
+        file = self._open.pop(path, None)
+        self._active.pop(path, None)
+        if file is None:
+            return False
+        if file.chunks is None:
+            self._unread.forget(_kind(path), file.size)
+        else:
+            self._waiting_chunks -= file.chunks
+        return True
+
+    def _chunks_left(self) -> float:
+        return self._waiting_chunks + self._unread.units
+
+    def _eta(self, chunks_left: float) -> float | None:
+        rate = self._hooks.chunks_per_second()
+        return chunks_left / rate if self._found_all and rate else None
+
+    def _set_paused(self, paused: bool) -> None:
+        self.lane.set_paused(paused)
+        self._hooks.paused(self)
+        self._hooks.publish(self.progress)
+
+    def _publish_progress(self) -> None:
+        now = time.monotonic()
+        with self._lock:
+            if now - self._published < PROGRESS_SECONDS:
+                return
+            self._published = now
+        self._hooks.publish(self.progress)
 
     def _end_if_done(self) -> None:
         with self._lock:
-            if not self._found_all or self._open or self._ended.is_set():
+            if not self._found_all or self._open or self._over:
                 return
             self._seconds = time.monotonic() - self._started
-            self._ended.set()
-        self._publish(self.summary)
+            self._over = True
+        self._hooks.ended(self)
+        self._hooks.publish(self.summary)
+        self._told.set()
+
+
+def _kind(path: Path) -> str:
+    return path.suffix.lower()

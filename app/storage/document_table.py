@@ -202,15 +202,16 @@ class DocumentTable:
             row = connection.execute("SELECT crashes FROM documents WHERE id = ?", (document_id,)).fetchone()
         return bool(row) and row[0] >= CRASHES_UNTIL_QUARANTINE
 
-    def forget_unfinished(self, document_ids: Iterable[int]) -> None:
-        """The user stopped an ingestion: files never read leave the library, those read before stay as they were.
+    def forget_unfinished(self, document_ids: Iterable[int], *, new: Collection[int] = ()) -> None:
+        """The user stopped an ingestion: files never read before leave the library, the others stay as they were.
 
-        The stamp 0, 0 makes the next ingestion look at the latter again. One transaction.
+        ``new`` are those that were read for the first time in that ingestion. The stamp 0, 0 makes the next ingestion
+        look at the others again. One transaction.
         """
         with self._database.write() as connection:
             for document_id in document_ids:
                 row = connection.execute("SELECT content_hash FROM documents WHERE id = ?", (document_id,)).fetchone()
-                if row and row[0]:
+                if row and row[0] and document_id not in new:
                     self.touch(document_id, FileStamp(0, 0))
                 elif row:
                     delete_document(connection, document_id)

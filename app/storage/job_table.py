@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.storage.database import Database
+from app.storage.rows import id_list
 
 _WAITING = "state IN ('queued', 'parsing', 'embedding')"
+_NOBODYS = f"{_WAITING} AND ifnull(job_id, 0) NOT IN (SELECT value FROM json_each(?))"  # noqa: S608  a part of a query
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,24 @@ class JobTable:
             ).fetchall()
         return [row[0] for row in rows]
 
-    def pending_ids_not_paused(self) -> list[int]:
-        """Documents with work left that belong to no paused ingestion, in the order to do it."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                f"SELECT id FROM documents WHERE {_WAITING} AND ifnull(job_id, 0) NOT IN "  # noqa: S608  a constant
-                "(SELECT id FROM ingest_jobs WHERE paused) ORDER BY priority DESC, queued_at, id"
-            ).fetchall()
-        return [row[0] for row in rows]
+    def take_over_jobs(self, but: Collection[int]) -> StoredJob | None:
+        """Make one ingestion of all that are left and of documents that belong to none; None if nothing is left.
+
+        Those in ``but`` and their documents stay as they are.
+        """
+        with self._database.write() as connection:
+            left = [job for job in self.jobs() if job.id not in but]
+            paths = tuple(dict.fromkeys(path for job in left if not job.found_all for path in job.paths))
+            waiting = connection.execute(
+                f"SELECT EXISTS (SELECT 1 FROM documents WHERE {_NOBODYS})",  # noqa: S608  a constant
+                (id_list(but),),
+            ).fetchone()[0]
+            for job in left:
+                connection.execute("DELETE FROM ingest_jobs WHERE id = ?", (job.id,))
+            if not waiting and not paths:
+                return None
+            job_id = self.add_job(paths)
+            connection.execute(f"UPDATE documents SET job_id = ? WHERE {_NOBODYS}", (job_id, id_list(but)))  # noqa: S608  a constant
+            if not paths:
+                self.found_all(job_id)
+        return StoredJob(job_id, paths, 0, paused=False, found_all=not paths)

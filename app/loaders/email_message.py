@@ -1,36 +1,46 @@
-"""E-mail messages: the subject as title, the body as text; who wrote to whom and when as heading."""
+"""E-mail messages (RFC 5322, MIME), and web pages saved as one (MHTML, RFC 2557)."""
 
 from __future__ import annotations
 
 import email
 import email.policy
-import re
-from collections import Counter
+from collections.abc import Iterator
 from email.errors import MessageError
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Self
 
 from app.domain.errors import DocumentError, FailureReason
 from app.loaders.archive_guard import damaged
+from app.loaders.attachments import Attachment, AttachmentReader
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
 from app.loaders.html import add_html
 from app.loaders.html_tree import parse_html
+from app.loaders.mail_text import HEADERS, Body, Mail, add_mail
+from app.loaders.parser_limits import ParserLimits
 from app.loaders.regular_file import error_for
 from app.loaders.section_builder import SectionBuilder
 from app.loaders.text_decoding import decode
 
 MOST_PARTS = 500
-# A plain alternative that misses more than this part of the words is no rendering of the other one.
-TOLERATED_LOSS = 0.3
-_WORDS = re.compile(r"\w+")
 _PROTECTED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime", "multipart/encrypted"})
+# Parts that only the mail programs of both sides understand.
+_MACHINERY = frozenset({"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"})
 
 
 class EmailLoader(DocumentLoader):
-    """Messages as mail programs save them."""
+    """Messages as mail programs save them, with what is attached to them."""
 
     extensions = frozenset({".eml"})
-    plain_text = False
+
+    def __init__(self, limits: ParserLimits | None = None) -> None:
+        """``limits`` hold for attachments too."""
+        self._limits = limits or ParserLimits()
+
+    @classmethod
+    def with_limits(cls, limits: ParserLimits) -> Self:
+        """Make the loader of a process that has ``limits``."""
+        return cls(limits)
 
     def media_type(self, path: Path) -> str:
         """Return ``message/rfc822``."""
@@ -38,15 +48,55 @@ class EmailLoader(DocumentLoader):
         return "message/rfc822"
 
     def load(self, path: Path) -> LoadedDocument:
-        """Read the message; attachments are named, not read. Raises ``DocumentError``."""
+        """Read the message and its attachments. Raises ``DocumentError``; attachments that can't be read are named in
+        the metadata."""
         message = _parsed(path)
-        builder = SectionBuilder()
-        attachments: list[str] = []
-        _add_message(builder, message, attachments)
-        metadata = {key: value for key, value in _headers(message).items() if value}
-        if attachments:
-            metadata["attachments"] = ", ".join(attachments)
+        if message.get_content_type() in _PROTECTED:
+            raise encrypted_message(path)
+        mail = read_mail(message)
+        builder, attachments = SectionBuilder(), AttachmentReader(self._limits)
+        add_mail(builder, mail, attachments)
+        metadata = {**mail.headers, **attachments.metadata}
         return LoadedDocument(builder.finish(), metadata.get("subject", ""), metadata=metadata)
+
+
+class WebArchiveLoader(DocumentLoader):
+    """Web pages that a browser saved with all their parts in one file; the page is read, its parts are not."""
+
+    extensions = frozenset({".mht", ".mhtml"})
+
+    def media_type(self, path: Path) -> str:
+        """Return ``multipart/related``."""
+        del path
+        return "multipart/related"
+
+    def load(self, path: Path) -> LoadedDocument:
+        """Read the page. Raises ``DocumentError``; ``damaged`` if there is none inside."""
+        mail = read_mail(_parsed(path))
+        builder = SectionBuilder()
+        title = ""
+        for body in mail.bodies[:1]:
+            if body.is_html:
+                title = add_html(builder, parse_html(body.text))
+            else:
+                builder.paragraph(body.text)
+        if not mail.bodies:
+            raise damaged(path)
+        return LoadedDocument(builder.finish(), title or mail.headers.get("subject", ""))
+
+
+def encrypted_message(path: Path) -> DocumentError:
+    """Return what to say of a message that only its receiver's mail program can open."""
+    what = f"“{path.name}” is an encrypted message. Save it unencrypted in your mail program and add that."
+    return DocumentError(FailureReason.UNSUPPORTED, what)
+
+
+def parse_message(data: bytes) -> EmailMessage:
+    """Return the message in ``data``. Raises ``ValueError`` if the library gives up on it."""
+    try:
+        return email.message_from_bytes(data, policy=email.policy.default)
+    except (MessageError, LookupError) as error:
+        raise ValueError(str(error)) from error
 
 
 def _parsed(path: Path) -> EmailMessage:
@@ -57,53 +107,56 @@ def _parsed(path: Path) -> EmailMessage:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data[:64]:
         data = decode(data, path.name).encode()
     try:
-        message = email.message_from_bytes(data, policy=email.policy.default)
-    except (MessageError, ValueError, LookupError) as error:
+        return parse_message(data)
+    except ValueError as error:
         raise damaged(path) from error
-    if message.get_content_type() in _PROTECTED:
-        what = f"“{path.name}” is an encrypted message. Save it unencrypted in your mail program and add that."
-        raise DocumentError(FailureReason.UNSUPPORTED, what)
-    return message
 
 
-def _add_message(builder: SectionBuilder, message: EmailMessage, attachments: list[str], level: int = 1) -> None:
-    headers = _headers(message)
-    if headers["subject"]:
-        builder.heading(level, headers["subject"])
-    plain: list[str] = []
-    rich: list[str] = []
-    inner: list[EmailMessage] = []
-    _sort_parts(message, plain, rich, inner, attachments)
-    text = "\n\n".join(part.strip() for part in plain if part.strip())
-    page = SectionBuilder()
-    for part in rich:
-        add_html(page, parse_html(part))
-    sections = page.finish()
-    if not text or _misses_much(text, "\n".join(section.text for section in sections)):
-        builder.extend(sections)
-    else:
-        builder.paragraph(text)
-    for each in inner:
-        _add_message(builder, each, attachments, level + 1)
+def read_mail(message: EmailMessage) -> Mail:
+    """Return what a message says and carries, its headers in plain words."""
+    mail = Mail({key: value for key, value in _headers(message).items() if value})
+    for part in _leaves(message):
+        kind = part.get_content_type()
+        attached = part.get_content_disposition() == "attachment"
+        if kind == "message/rfc822" and not attached:
+            mail.inner.extend(read_mail(each) for each in part.iter_parts() if isinstance(each, EmailMessage))
+        elif kind.startswith("text/") and not attached:
+            mail.bodies.append(Body(_content(part), kind == "text/html"))
+        elif kind not in _MACHINERY and kind not in _PROTECTED:
+            mail.attachments.extend(_attachments(part, attached))
+    return mail
 
 
-def _sort_parts(
-    message: EmailMessage, plain: list[str], rich: list[str], inner: list[EmailMessage], attachments: list[str]
-) -> None:
+def _leaves(message: EmailMessage) -> Iterator[EmailMessage]:
+    """Yield the parts that hold content, messages inside it among them, in order."""
     stack = [message]
     for _ in range(MOST_PARTS):
         if not stack:
             return
         part = stack.pop()
-        kind = part.get_content_type()
-        if kind == "message/rfc822":
-            inner.extend(each for each in part.iter_parts() if isinstance(each, EmailMessage))
-        elif part.is_multipart():
+        if part.is_multipart() and part.get_content_type() != "message/rfc822":
             stack.extend(reversed([each for each in part.iter_parts() if isinstance(each, EmailMessage)]))
-        elif part.get_content_disposition() == "attachment" or not kind.startswith("text/"):
-            attachments.extend([part.get_filename() or ""] if part.get_filename() else [])
         else:
-            (rich if kind == "text/html" else plain).append(_content(part))
+            yield part
+
+
+def _attachments(part: EmailMessage, attached: bool) -> Iterator[Attachment]:
+    name = _file_name(part)
+    if part.get_content_type() == "message/rfc822":
+        for each in part.iter_parts():
+            if isinstance(each, EmailMessage):
+                yield Attachment(name or f"{_headers(each)['subject'] or 'message'}.eml", each.as_bytes())
+    elif name:
+        payload = part.get_payload(decode=True)
+        decoration = not attached and part.get_content_maintype() == "image"
+        yield Attachment(name, payload if isinstance(payload, bytes) else b"", not decoration)
+
+
+def _file_name(part: EmailMessage) -> str:
+    try:
+        return " ".join((part.get_filename() or "").split())
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ""  # the email library gives up on some broken headers in ways of its own
 
 
 def _content(part: EmailMessage) -> str:
@@ -115,16 +168,11 @@ def _content(part: EmailMessage) -> str:
     return content.replace("\r\n", "\n") if isinstance(content, str) else ""
 
 
-def _misses_much(text: str, other: str) -> bool:
-    words, others = Counter(_WORDS.findall(text.lower())), Counter(_WORDS.findall(other.lower()))
-    return (others - words).total() > TOLERATED_LOSS * others.total()
-
-
 def _headers(message: EmailMessage) -> dict[str, str]:
     found = {}
-    for name in ("Subject", "From", "To", "Cc", "Date"):
+    for name in HEADERS:
         try:
-            found[name.lower()] = " ".join(str(message.get(name, "")).split())
+            found[name] = " ".join(str(message.get(name, "")).split())
         except (ValueError, LookupError, AttributeError, IndexError, TypeError):
-            found[name.lower()] = ""  # the email library gives up on some broken headers in ways of its own
+            found[name] = ""  # see _file_name
     return found

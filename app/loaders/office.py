@@ -1,4 +1,4 @@
-"""Old word processing and presentations, RTF, Outlook messages, FictionBook: through ``kreuzberg``."""
+"""Old word processing and presentations, RTF, FictionBook: through ``kreuzberg``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ _TYPES = {
     ".doc": "application/msword",
     ".ppt": "application/vnd.ms-powerpoint",
     ".rtf": "application/rtf",
-    ".msg": "application/vnd.ms-outlook",
     ".fb2": "application/x-fictionbook+xml",
 }
 

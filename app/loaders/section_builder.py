@@ -29,14 +29,18 @@ class SectionBuilder:
             self._close()
             self._page = number
 
-    def heading(self, level: int, text: str) -> None:
-        """Begin what stands under the heading ``text`` of ``level`` (1 is the highest)."""
+    def heading(self, level: int, text: str, *, written: bool = True) -> None:
+        """Begin what stands under the heading ``text`` of ``level`` (1 is the highest).
+
+        What is not ``written`` shows nowhere in the text, but holds for what comes under it.
+        """
         title = " ".join(text.split())
         if title:
             self._close()
             self._path = [entry for entry in self._path if entry[0] < level]
             self._path.append((level, title))
-            self._parts.append(title)
+            if written:
+                self._parts.append(title)
 
     def leave(self, level: int) -> None:
         """End what stands under headings of ``level`` and below."""

@@ -114,13 +114,17 @@ def test_a_message_is_its_subject_and_text(tmp_path: Path, load: Load) -> None:
     assert document.metadata["from"] == "Ada <ada@example.org>"
 
 
-def test_alternatives_are_read_once_unless_they_differ(tmp_path: Path, load: Load) -> None:
+def test_renderings_that_repeat_others_are_kept_apart(tmp_path: Path, load: Load) -> None:
     made = message(Subject="News")
     made.set_content("The ducks are back.")
     made.add_alternative("<p>The <b>ducks</b> are back.</p>", subtype="html")
     path = tmp_path / "a.eml"
     path.write_bytes(made.as_bytes())
-    assert load(path).text == "News\n\nThe ducks are back."
+    kinds = [(placed.section.text, placed.section.kind) for placed in load(path).sections]
+    assert kinds == [
+        ("News\n\nThe ducks are back.", SectionKind.TEXT),
+        ("The ducks are back.", SectionKind.REPEATED),
+    ]
 
     made = message(Subject="News")
     made.set_content("Please view this message in a browser.")
@@ -128,21 +132,106 @@ def test_alternatives_are_read_once_unless_they_differ(tmp_path: Path, load: Loa
     path.write_bytes(made.as_bytes())
     assert "ducks of the north" in load(path).text
     assert load(path).sections[-1].section.headings == ("News", "Teich")
+    assert load(path).sections[-1].section.kind is SectionKind.TEXT
 
 
-def test_attachments_are_named_and_forwarded_messages_read(tmp_path: Path, load: Load) -> None:
+def test_who_wrote_to_whom_is_found_without_being_written(tmp_path: Path, load: Load) -> None:
+    made = message(Subject="News", From="Ada <ada@example.org>", To="ben@example.org")
+    made.set_content("The ducks are back.")
+    path = tmp_path / "a.eml"
+    path.write_bytes(made.as_bytes())
+    document = load(path)
+    assert document.sections[-1].section.headings == ("News", "From: Ada <ada@example.org> · To: ben@example.org")
+    assert "example.org" not in document.text
+
+
+def test_attachments_and_forwarded_messages_are_read(tmp_path: Path, load: Load) -> None:
     inner = message(Subject="The original")
     inner.set_content("It began so.")
     made = message(Subject="Fwd")
     made.set_content("See below.")
-    made.add_attachment(b"\x00\x01", maintype="image", subtype="png", filename="duck.png")
+    made.add_attachment("Food;Good\nOats;yes\n", subtype="csv", filename="../ducks.csv")
+    made.add_attachment(b"\x00\x01", maintype="audio", subtype="mpeg", filename="quack.mp3")
+    made.add_attachment(b"%PDF-1.4 no more", maintype="application", subtype="pdf", filename="torn.pdf")
     made.add_attachment(inner)
     path = tmp_path / "a.eml"
     path.write_bytes(made.as_bytes())
     document = load(path)
-    assert document.metadata["attachments"] == "duck.png"
-    assert document.sections[-1].section.headings == ("Fwd", "The original")
-    assert "It began so." in document.text
+    found = {placed.section.text: placed.section for placed in document.sections}
+    assert found["Food | Good\nOats | yes"].headings == ("Fwd", "Attachment: ../ducks.csv")
+    assert found["Food | Good\nOats | yes"].kind is SectionKind.TABLE
+    assert found["The original\n\nIt began so."].headings == ("Fwd", "Attachment: The original.eml", "The original")
+    assert document.metadata["attachments"] == "../ducks.csv, quack.mp3, torn.pdf, The original.eml"
+    assert "quack.mp3” (files of this kind can't be read)" in document.metadata["warning"]
+    assert "torn.pdf” (it is damaged)" in document.metadata["warning"]
+    assert "ducks.csv" not in document.metadata["warning"]
+
+
+def test_attachments_of_attachments_end_somewhere(tmp_path: Path, load: Load) -> None:
+    made = message(Subject="level 0")
+    made.set_content("innermost")
+    for level in range(1, 8):
+        outer = message(Subject=f"level {level}")
+        outer.set_content(f"text {level}")
+        outer.add_attachment(made.as_bytes(), maintype="application", subtype="octet-stream", filename="inner.eml")
+        made = outer
+    path = tmp_path / "a.eml"
+    path.write_bytes(made.as_bytes())
+    document = load(path)
+    assert "text 4" in document.text
+    assert "innermost" not in document.text
+
+
+def test_pictures_within_a_message_are_no_attachments(tmp_path: Path, load: Load) -> None:
+    made = message(Subject="Logo")
+    made.set_content("See the logo.")
+    made.add_attachment(b"\x89PNG", maintype="image", subtype="png", filename="logo.png", disposition="inline")
+    path = tmp_path / "a.eml"
+    path.write_bytes(made.as_bytes())
+    assert "attachments" not in load(path).metadata
+
+
+def test_messages_of_a_mailbox_are_pages(tmp_path: Path, load: Load) -> None:
+    path = tmp_path / "folder.mbox"
+    path.write_bytes(
+        b"From ada@example.org Fri Dec 16 17:04:16 2022\nSubject: First\n\nHello.\n>From then on it rained.\n\n"
+        b"From my side: nothing.\n\nFrom ben@example.org Sat Dec 17 10:00:00 2022\nSubject: Second\n\nBye.\n"
+    )
+    document = load(path)
+    rows = [(placed.section.page, placed.section.headings[0], placed.section.text) for placed in document.sections]
+    assert rows == [
+        (1, "First", "First\n\nHello.\nFrom then on it rained.\n\nFrom my side: nothing."),
+        (2, "Second", "Second\n\nBye."),
+    ]
+    assert document.page_count == 2
+
+
+def test_files_that_are_no_mailbox_are_damaged(tmp_path: Path, refused: Refused) -> None:
+    path = tmp_path / "a.mbox"
+    path.write_bytes(b"no mail at all\n" * 10)
+    assert refused(path).reason is FailureReason.DAMAGED
+
+
+@pytest.mark.parametrize("data", [b"no container", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 2000])
+def test_broken_outlook_messages_are_damaged(tmp_path: Path, refused: Refused, data: bytes) -> None:
+    path = tmp_path / "a.msg"
+    path.write_bytes(data)
+    assert refused(path).reason is FailureReason.DAMAGED
+
+
+def test_pages_saved_with_their_parts_are_read(tmp_path: Path, load: Load) -> None:
+    made = message(Subject="Saved")
+    made.make_related()
+    page = EmailMessage()
+    page.set_content("<title>Pond</title><h1>Ducks</h1><p>They swim.</p>", subtype="html")
+    style = EmailMessage()
+    style.set_content("p { color: red }", subtype="css")
+    made.attach(page)
+    made.attach(style)
+    path = tmp_path / "a.mhtml"
+    path.write_bytes(made.as_bytes())
+    document = load(path)
+    assert (document.title, document.text) == ("Pond", "Ducks\n\nThey swim.")
 
 
 def test_encrypted_messages_are_told(tmp_path: Path, refused: Refused) -> None:

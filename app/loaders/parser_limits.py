@@ -40,6 +40,22 @@ LARGEST_TEXT_MEGABYTES = Setting(
     1024,
     restart=True,
 )
+OCR = Setting(
+    "loaders.ocr",
+    True,
+    "Read text in pictures (OCR)",
+    "Scanned pages and pictures are read on this computer. It takes a second or two a page.",
+    restart=True,
+)
+OCR_PAGES = Setting(
+    "loaders.ocr_pages",
+    500,
+    "Scanned pages to read in a file",
+    "The text of further scanned pages is left out. Pages with text of their own don't count.",
+    1,
+    100_000,
+    restart=True,
+)
 
 
 class SettingValues(Protocol):
@@ -56,7 +72,12 @@ class ParserLimits:
 
     ``seconds`` of wall time and ``cpu_seconds`` of processor time a file; ``memory_bytes`` a parser process;
     ``output_chars`` of text a document; ``text_bytes`` and ``file_bytes`` the largest plain-text file and the largest
-    other file; a process is replaced after ``files_per_process`` files or once it holds ``recycle_bytes``.
+    other file; a process is replaced after ``files_per_process`` files or once it holds ``recycle_bytes``. Files
+    inside files, such as attachments of a mail attached to a mail, are read ``nesting`` deep.
+    ``tidy_pages`` leaves running headers, footers and page numbers of PDF out and mends divided words.
+
+    ``ocr`` says whether text in pictures is read, of at most ``ocr_pages`` pages a file, with ``ocr_threads``. Each of
+    them gives the file ``page_seconds`` more of wall time and ``page_cpu_seconds`` of processor time.
     """
 
     seconds: float = 120.0
@@ -67,6 +88,13 @@ class ParserLimits:
     file_bytes: int = 2048 * MEBIBYTE
     files_per_process: int = 200
     recycle_bytes: int = 400 * MEBIBYTE
+    nesting: int = 3
+    tidy_pages: bool = True
+    ocr: bool = True
+    ocr_pages: int = 500
+    ocr_threads: int = 2
+    page_seconds: float = 60.0
+    page_cpu_seconds: int = 120
 
     @classmethod
     def from_settings(cls, settings: SettingValues) -> ParserLimits:
@@ -77,4 +105,6 @@ class ParserLimits:
             cpu_seconds=seconds,
             memory_bytes=settings[PARSER_MEGABYTES] * MEBIBYTE,
             text_bytes=settings[LARGEST_TEXT_MEGABYTES] * MEBIBYTE,
+            ocr=settings[OCR],
+            ocr_pages=settings[OCR_PAGES],
         )

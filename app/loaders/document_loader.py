@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from app.domain.documents import Section
+from app.loaders.ocr_reader import OcrReader
 from app.loaders.parser_limits import ParserLimits
 
 
@@ -41,6 +42,15 @@ class DocumentLoader(Protocol):
         """Make the loader of a process that has ``limits``; loaders that have options take them from there."""
         del limits
         return cls()
+
+    @classmethod
+    def with_ocr(cls, limits: ParserLimits, ocr: OcrReader) -> Self:
+        """Make the loader of a process that has ``limits``, where ``ocr`` reads the text in pictures.
+
+        Loaders of pictures take ``ocr``: a process has one, since its networks fill memory.
+        """
+        del ocr
+        return cls.with_limits(limits)
 
     def media_type(self, path: Path) -> str:
         """Return the media type of ``path``, told from its name."""

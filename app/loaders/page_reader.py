@@ -46,6 +46,15 @@ class PicturePage:
 class PageReader(Protocol):
     """Reads the text in the pictures of a page."""
 
+    @property
+    def warning(self) -> str:
+        """What to tell the user of the file begun last, such as pages that were left out; "" if nothing."""
+        ...
+
+    def begin(self, path: Path) -> None:
+        """The pages that come next are of ``path``."""
+        ...
+
     def sections(self, page: PicturePage) -> Sequence[Section]:
         """Return what stands on ``page``, in reading order; its ``page.text`` is replaced by it.
 

@@ -161,12 +161,18 @@ class ParserChild:
         self._largest = 0
         most = BYTES_PER_CHAR * self._limits.output_chars + 1024
         frames: list[bytes] = []
+        pages = 0
         while len(frames) < messages.REPLY_FRAMES:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 raise _Stopped(FailureReason.TIMEOUT)
             if connection.poll(min(WATCH_SECONDS, remaining)):
-                frames.append(_received(connection, most))
+                frame = _received(connection, most)
+                if frame != messages.MORE_TIME or frames:
+                    frames.append(frame)
+                elif pages < self._limits.ocr_pages:  # so that a parser that was taken over can't go on for ever
+                    pages += 1
+                    deadline = max(deadline, time.monotonic() + self._limits.page_seconds)
             elif self._resident_bytes() > self._limits.memory_bytes:
                 raise _Stopped(FailureReason.OUT_OF_MEMORY)
         self._files += 1

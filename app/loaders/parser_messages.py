@@ -4,24 +4,28 @@ A parser reads files from strangers. Unpickling what it sends would let a file t
 whole program over.
 
 A request is one frame of JSON: ``"path"``, and ``"task"`` and ``"arguments"`` for anything but reading a document. A
-reply is three frames: a JSON header, the document's text as UTF-8, and the character maps, one after the other, as
-``CharMap.to_bytes`` gives them. The reply to a task is ``{"result": …}`` and two empty frames.
+reply is three frames: a JSON header, the document's text as UTF-8, and the maps of the sections, one after the other,
+as ``CharMap.to_bytes`` or, for text read by OCR, ``BoxMap.to_bytes`` gives them. The reply to a task is
+``{"result": …}`` and two empty frames.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from app.domain.box_map import BoxMap
 from app.domain.char_map import CharMap
 from app.domain.documents import ParsedDocument, PlacedSection, Section, SectionKind
 from app.domain.errors import DocumentError, FailureReason
 
 Frames = tuple[bytes, bytes, bytes]
 REPLY_FRAMES = 3
+# A frame before a reply: the reader goes on to a page that takes seconds.
+MORE_TIME = b"more time"
 
 
 class MalformedReplyError(Exception):
@@ -74,7 +78,7 @@ def encode_document(document: ParsedDocument) -> Frames:
     """Return the reply that carries ``document``."""
     paths = list(dict.fromkeys(placed.section.headings for placed in document.sections))
     numbers = {path: number for number, path in enumerate(paths)}
-    maps = [_map_bytes(placed.section.char_map) for placed in document.sections]
+    maps = [_map_bytes(placed.section) for placed in document.sections]
     header = {
         "title": _storable(document.title),
         "media_type": document.media_type,
@@ -82,7 +86,10 @@ def encode_document(document: ParsedDocument) -> Frames:
         "metadata": {_storable(key): _storable(value) for key, value in document.metadata.items()},
         "headings": [[_storable(heading) for heading in path] for path in paths],
         "sections": [
-            [p.start, p.end, p.section.page, numbers[p.section.headings], p.section.kind.value, len(each)]
+            [
+                *(p.start, p.end, p.section.page, numbers[p.section.headings], p.section.kind.value),
+                *(len(each), p.section.confidence),
+            ]
             for p, each in zip(document.sections, maps, strict=True)
         ],
     }
@@ -116,22 +123,35 @@ def _document(header: dict[str, Any], text: str, maps: bytes) -> ParsedDocument:
     paths = [tuple(map(str, path)) for path in header["headings"]]
     placed: list[PlacedSection] = []
     read = 0
-    for start, end, page, path, kind, size in header["sections"]:
+    for start, end, page, path, kind, size, confidence in header["sections"]:
         if not 0 <= start < end <= len(text):
             raise ValueError("a section outside the text")
-        char_map = CharMap.from_bytes(maps[read : read + size]) if size else None
+        plain = Section(text[start:end], page, paths[path], SectionKind(kind))
+        placed.append(PlacedSection(_with_map(plain, maps[read : read + size], confidence), start, end))
         read += size
-        if char_map is not None and len(char_map) != end - start:
-            raise ValueError("a character map that doesn't fit its section")
-        section = Section(text[start:end], page, paths[path], SectionKind(kind), char_map)
-        placed.append(PlacedSection(section, start, end))
     metadata = {str(key): str(value) for key, value in header["metadata"].items()}
     return ParsedDocument(
         text, tuple(placed), str(header["title"]), str(header["media_type"]), header["page_count"], metadata
     )
 
 
-def _map_bytes(char_map: Sequence[int] | None) -> bytes:
+def _with_map(section: Section, data: bytes, confidence: object) -> Section:
+    """A section read by OCR has a confidence and rectangles, one read from a PDF has a character map."""
+    if confidence is not None:
+        box_map = BoxMap.from_bytes(data)
+        if not isinstance(confidence, int | float) or not 0 <= confidence <= 1 or not box_map.fits(len(section.text)):
+            raise ValueError("a confidence or rectangles that can't be")
+        return replace(section, confidence=float(confidence), box_map=box_map)
+    char_map = CharMap.from_bytes(data) if data else None
+    if char_map is not None and len(char_map) != len(section.text):
+        raise ValueError("a character map that doesn't fit its section")
+    return replace(section, char_map=char_map)
+
+
+def _map_bytes(section: Section) -> bytes:
+    if section.confidence is not None:
+        return (section.box_map or BoxMap()).to_bytes()
+    char_map = section.char_map
     if char_map is None:
         return b""
     return (char_map if isinstance(char_map, CharMap) else CharMap.from_indexes(char_map)).to_bytes()

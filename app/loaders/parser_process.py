@@ -22,14 +22,15 @@ from app.loaders.sandbox import allow_cpu_seconds, confine
 # A program that is killed closes its pipes one after the other.
 ENDING_SECONDS = 0.05
 Reader = Callable[[Path], ParsedDocument]
-ReaderFactory = Callable[[ParserLimits], Reader]
+# Made with the limits, and with what a reader calls when it goes on to a page that takes seconds.
+ReaderFactory = Callable[[ParserLimits, Callable[[], None]], Reader]
 
 
-def registry_reader(limits: ParserLimits) -> Reader:
+def registry_reader(limits: ParserLimits, ask_for_time: Callable[[], None]) -> Reader:
     """Return the reader that knows every loader of this folder."""
     from app.loaders.registry import load_document, loaders
 
-    registry = loaders(limits=limits)
+    registry = loaders(limits=limits, ask_for_time=ask_for_time)
     return lambda path: load_document(path, limits, registry)
 
 
@@ -37,7 +38,12 @@ def serve(connection: Connection, limits: ParserLimits, scratch: Path, make_read
     """Answer requests on ``connection`` until the program closes it or ends."""
     confine(limits, scratch)
     threading.Thread(target=_end_with_parent, args=(scratch,), name="end with parent", daemon=True).start()
-    read = make_reader(limits)
+
+    def ask_for_time() -> None:
+        allow_cpu_seconds(limits.page_cpu_seconds)
+        connection.send_bytes(messages.MORE_TIME)
+
+    read = make_reader(limits, ask_for_time)
     while True:
         try:
             request = connection.recv_bytes()

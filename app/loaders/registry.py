@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
 from app.domain.documents import ParsedDocument, assemble
 from app.domain.errors import DocumentError, FailureReason
 from app.loaders.document_loader import DocumentLoader
+from app.loaders.ocr_reader import OcrReader, no_more_time
 from app.loaders.parser_limits import ParserLimits
 from app.loaders.regular_file import require_readable
 from app.loaders.titles import document_title
@@ -53,17 +54,25 @@ class Registry:
             table[key] = loader
 
 
-def loaders(package: str = "app.loaders", limits: ParserLimits | None = None) -> Registry:
+def loaders(
+    package: str = "app.loaders",
+    limits: ParserLimits | None = None,
+    ask_for_time: Callable[[], None] = no_more_time,
+) -> Registry:
     """Return the loaders defined in the modules of ``package``, made with ``limits`` (default: the usual).
+
+    They call ``ask_for_time`` before each page that takes seconds.
 
     Raises ``EmptyRegistryError`` if there are none.
     """
     folder = importlib.import_module(package)
     found: list[DocumentLoader] = []
+    limits = limits or ParserLimits()
+    ocr = OcrReader(limits, ask_for_time)
     for info in pkgutil.iter_modules(folder.__path__):
         if not info.ispkg:
             kinds = _loaders_in(importlib.import_module(f"{package}.{info.name}"))
-            found.extend(kind.with_limits(limits or ParserLimits()) for kind in kinds)
+            found.extend(kind.with_ocr(limits, ocr) for kind in kinds)
     return Registry(found)
 
 

@@ -14,6 +14,8 @@ from typing import Any
 from app.loaders.parser_limits import MEBIBYTE, ParserLimits
 
 LARGEST_WRITTEN_FILE = 256 * MEBIBYTE
+# OpenVINO reserves addresses for the code it makes, most of which it never fills. Memory is watched from outside.
+ADDRESSES_OF_NETWORKS = 1024 * MEBIBYTE
 _FORBIDDEN_EVENTS = (
     "socket.",
     "subprocess.",
@@ -34,7 +36,7 @@ def confine(limits: ParserLimits, scratch: Path) -> None:
     with (scratch / "stderr").open("wb") as errors:
         os.dup2(errors.fileno(), 1)
         os.dup2(errors.fileno(), 2)
-    _limit_memory(limits.memory_bytes)
+    _limit_memory(limits)
     _refuse_system_calls()
     sys.addaudithook(_refuse_events)
 
@@ -51,7 +53,7 @@ def allow_cpu_seconds(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
-def _limit_memory(memory_bytes: int) -> None:
+def _limit_memory(limits: ParserLimits) -> None:
     if sys.platform == "win32":
         return
     import resource
@@ -59,10 +61,19 @@ def _limit_memory(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_WRITTEN_FILE, LARGEST_WRITTEN_FILE))
     if sys.platform == "linux":
+        _share_heap()
         # What is mapped already (interpreter, libraries) doesn't count.
         mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        allowed = mapped + memory_bytes
+        reserved = ADDRESSES_OF_NETWORKS if limits.ocr else 0
+        allowed = mapped + limits.memory_bytes + reserved
         resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))
+
+
+def _share_heap() -> None:
+    """Let threads share one heap: glibc reserves 64 MB of addresses for each of them otherwise."""
+    arena_max = -8  # M_ARENA_MAX of malloc.h
+    with contextlib.suppress(OSError, AttributeError):  # another C library, which has no such setting
+        ctypes.CDLL(None).mallopt(arena_max, 1)
 
 
 def _refuse_events(event: str, _arguments: tuple[Any, ...]) -> None:

@@ -19,8 +19,8 @@ from app.loaders.parser_limits import ParserLimits
 from app.loaders.parser_process import Reader
 
 
-def make_reader(limits: ParserLimits) -> Reader:
-    del limits
+def make_reader(limits: ParserLimits, ask_for_time: Callable[[], None]) -> Reader:
+    del limits, ask_for_time
     return read
 
 

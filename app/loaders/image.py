@@ -1,0 +1,121 @@
+"""Pictures as documents: photos, screenshots and scans, read by OCR."""
+
+from __future__ import annotations
+
+import mimetypes
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from app.domain.documents import Section
+from app.domain.errors import DocumentError, FailureReason
+from app.loaders.document_loader import DocumentLoader, LoadedDocument
+from app.loaders.ocr_reader import OcrReader
+from app.loaders.parser_limits import ParserLimits
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+# The names Pillow has for them: no other of its decoders ever sees a file.
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
+# A photo has 12 to 50 million, A3 at 600 dots an inch 70 million; three bytes each.
+MOST_PIXELS = 120_000_000
+# What is read of them. A photo of 48 megapixels shows no more letters than one of 20.
+MOST_READ_PIXELS = 30_000_000
+# What Pillow lets through from broken files.
+_BROKEN = (OSError, SyntaxError, ValueError, KeyError, IndexError, EOFError, struct.error, OverflowError, RuntimeError)
+
+
+class ImageLoader(DocumentLoader):
+    """One section a page; a TIFF may have many, of an animation the first picture is read."""
+
+    extensions = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif"})
+
+    def __init__(self, ocr: OcrReader | None = None) -> None:
+        self._ocr = ocr or OcrReader(ParserLimits())
+
+    @classmethod
+    def with_ocr(cls, limits: ParserLimits, ocr: OcrReader) -> Self:
+        """Make the loader that reads with ``ocr``."""
+        del limits
+        return cls(ocr)
+
+    def media_type(self, path: Path) -> str:
+        """Return the media type that belongs to the extension."""
+        return mimetypes.types_map.get(path.suffix.lower(), "image/webp")
+
+    def load(self, path: Path) -> LoadedDocument:
+        """Read every page. Raises ``DocumentError``: ``damaged``, ``too_large`` or ``no_text``."""
+        if not self._ocr.enabled:
+            raise DocumentError(
+                FailureReason.NO_TEXT,
+                f"“{path.name}” is a picture, and reading pictures (OCR) is switched off in the settings.",
+            )
+        self._ocr.begin(path)
+        sections: list[Section] = []
+        number = 0
+        for number, picture in enumerate(_pages(path), start=1):
+            sections += self._ocr.picture_sections(picture, number)
+        if not sections:
+            raise DocumentError(FailureReason.NO_TEXT, f"No text was found in the picture “{path.name}”.")
+        warning = {"warning": self._ocr.warning} if self._ocr.warning else {}
+        return LoadedDocument(sections, page_count=number, metadata=warning)
+
+
+def _pages(path: Path) -> Iterator[NDArray[np.uint8]]:
+    """Yield the pages as the viewer shows them: height × width × 3 bytes, blue-green-red."""
+    from PIL import Image
+
+    with _told_plainly(path), Image.open(path, formats=FORMATS) as opened:
+        count = int(getattr(opened, "n_frames", 1)) if opened.format == "TIFF" else 1
+        for number in range(count):
+            opened.seek(number)
+            yield _pixels(opened, path)
+
+
+def _pixels(opened: Image, path: Path) -> NDArray[np.uint8]:
+    import numpy as np
+    from PIL import ImageOps
+
+    if opened.width * opened.height > MOST_PIXELS:
+        raise DocumentError(
+            FailureReason.TOO_LARGE,
+            f"“{path.name}” has {opened.width * opened.height / 1e6:,.0f} million pixels; pictures of up to "
+            f"{MOST_PIXELS / 1e6:,.0f} million can be read. Save it smaller and add that.",
+        )
+    upright = ImageOps.exif_transpose(opened)
+    return np.ascontiguousarray(np.asarray(_on_white(upright), np.uint8)[:, :, ::-1])
+
+
+def _on_white(picture: Image) -> Image:
+    """Bring every kind of picture to red, green and blue, with white behind what is transparent."""
+    from PIL import Image
+
+    if picture.mode.startswith("I"):  # 16 bits a pixel, which Pillow would cut off instead of scaling
+        return picture.convert("I").point(lambda value: value / 257.0).convert("L").convert("RGB")
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    clear = picture.convert("RGBA")
+    page = Image.new("RGBA", clear.size, "white")
+    page.alpha_composite(clear)
+    return page.convert("RGB")
+
+
+@contextmanager
+def _told_plainly(path: Path) -> Iterator[None]:
+    from PIL import Image
+
+    try:
+        yield
+    except Image.DecompressionBombError as error:
+        raise DocumentError(
+            FailureReason.TOO_LARGE, f"“{path.name}” has more pixels than can be read. Save it smaller and add that."
+        ) from error
+    except _BROKEN as error:
+        raise DocumentError(
+            FailureReason.DAMAGED, f"“{path.name}” is damaged or no picture: it can't be opened."
+        ) from error

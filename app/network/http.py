@@ -84,6 +84,23 @@ class HttpFactory:
                 client = clients[local] = self._make(local=local)
             return client
 
+    def isolated_client(self) -> httpx2.AsyncClient:
+        """A client for one visit to a server that nobody vouches for; the caller closes it.
+
+        It keeps no cookies and no connections, follows no redirects, and uses no proxy, which would look names up
+        itself. Each request brings its own timeout.
+        """
+        import httpx2
+
+        return httpx2.AsyncClient(
+            verify=self._tls(),
+            trust_env=False,
+            limits=httpx2.Limits(max_keepalive_connections=0),
+            timeout=None,
+            follow_redirects=False,
+            headers={"user-agent": _USER_AGENT},
+        )
+
     async def aclose(self) -> None:
         """Close the running loop's clients. The factory can be used again afterwards."""
         with self._lock:

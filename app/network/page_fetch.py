@@ -267,10 +267,11 @@ def _decoder(encoding: str, address: PageAddress) -> Callable[[bytes, int], byte
 
 
 def _content_type(header: str) -> tuple[str, str]:
+    """The media type in lower case and the charset, each "" where it isn't stated."""
     message = Message()
     message["content-type"] = header
     charset = message.get_param("charset", "")
-    return message.get_content_type() if header else "", charset if isinstance(charset, str) else ""
+    return header.partition(";")[0].strip().lower(), charset if isinstance(charset, str) else ""
 
 
 def _advice(status: int) -> str:

@@ -6,7 +6,7 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 
-from app.domain.documents import SECTION_SEPARATOR, DocumentState
+from app.domain.documents import SECTION_SEPARATOR, DocumentState, SectionKind
 from app.domain.findings import Finding, FindingCode, Severity
 from app.storage.database import Database
 from app.storage.rows import path_from_column, text_from_blob
@@ -142,12 +142,12 @@ def _text_problem(connection: sqlite3.Connection, document_id: int, chunk_count:
     """What is wrong with a document's text and chunks, in words."""
     try:
         pieces = connection.execute(
-            'SELECT start, "end", text FROM sections WHERE document_id = ? ORDER BY position', (document_id,)
+            'SELECT start, "end", text, kind FROM sections WHERE document_id = ? ORDER BY position', (document_id,)
         ).fetchall()
         chunks = connection.execute(
             'SELECT start, "end", text FROM chunks WHERE document_id = ? ORDER BY position', (document_id,)
         ).fetchall()
-        texts = [text_from_blob(text) for _, _, text in pieces]
+        texts = [text_from_blob(text) for _, _, text, _ in pieces]
     except (sqlite3.OperationalError, zlib.error, UnicodeDecodeError, TypeError) as error:
         if isinstance(error, sqlite3.OperationalError) and "UTF-8" not in str(error):
             raise
@@ -155,14 +155,18 @@ def _text_problem(connection: sqlite3.Connection, document_id: int, chunk_count:
     if len(chunks) != chunk_count:
         return f"it has {len(chunks)} passages instead of {chunk_count}"
     text = SECTION_SEPARATOR.join(texts)
-    if any(text[start:end] != piece for (start, end, _), piece in zip(pieces, texts, strict=True)):
+    if any(text[start:end] != piece for (start, end, *_), piece in zip(pieces, texts, strict=True)):
         return "its sections are not where they should be in its text"
-    return _span_problem(text, chunks)
+    repeated = [(start, end) for start, end, _, kind in pieces if kind == SectionKind.REPEATED]
+    return _span_problem(text, chunks, repeated)
 
 
-def _span_problem(text: str, chunks: Sequence[tuple[int, int, str]]) -> str | None:
+def _span_problem(text: str, chunks: Sequence[tuple[int, int, str]], repeated: Sequence[tuple[int, int]]) -> str | None:
+    """``repeated`` are the places that stand in no chunk, because others say the same."""
     if any(text[start:end] != piece for start, end, piece in chunks):
         return "passages differ from its text"
+    for start, end in repeated:
+        text = text[:start] + " " * (end - start) + text[end:]
     reached = 0
     for start, end, _ in sorted(chunks, key=lambda chunk: chunk[0]) if chunks else ():
         if start < reached:

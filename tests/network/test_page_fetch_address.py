@@ -149,7 +149,7 @@ def test_plain_addresses_get_one_normal_form(url: str, normal: str) -> None:
         "fe80::1",
         "fec0::1",
         "ff02::1",
-    ],  # fmt: skip
+    ],
 )
 def test_no_machine_of_ones_own_or_of_a_private_network_is_public(address: str) -> None:
     assert not is_public(ipaddress.ip_address(address))

@@ -33,10 +33,13 @@ if TYPE_CHECKING:
     from app.services.archive_files import ArchiveFiles
     from app.services.chat_service import ChatService
     from app.services.diagnosis import Doctor
+    from app.services.discovery import FileDiscovery
+    from app.services.folder_scanner import FolderScanner
     from app.services.ingest_service import IngestService
     from app.services.library_check import LibraryCheck
     from app.services.library_repair import LibraryRepair
     from app.services.library_service import LibraryService
+    from app.services.live_folders import LiveFolders
     from app.services.model_service import ModelService
     from app.services.session_service import SessionService
 
@@ -97,6 +100,9 @@ class Services:
         self._retriever = Lazy(self._make_retriever)
         self._loop = Lazy(self._make_loop)
         self._ingest = Lazy(self._make_ingest)
+        self._scanner = Lazy(self._make_scanner)
+        self._discovery = Lazy(self._make_discovery)
+        self._folders = Lazy(self._make_folders)
         self._refresher = IndexRefresher(self._open_indexes, self._store.prune_changes)
 
     @cached_property
@@ -139,6 +145,11 @@ class Services:
     def ingest(self) -> IngestService:
         """Files into the library; for the writer only."""
         return self._ingest()
+
+    @property
+    def folders(self) -> LiveFolders:
+        """Folders that stay live; for the writer only. ``start()`` follows them."""
+        return self._folders()
 
     @cached_property
     def models(self) -> ModelService:
@@ -211,6 +222,7 @@ class Services:
                 self._refresher,
                 self._parser,
                 self._ingest,
+                self._folders,
                 self._loop,
             ):
                 closing.callback(part.close)
@@ -285,15 +297,13 @@ class Services:
 
     def _make_ingest(self) -> IngestService:
         from app.jobs.idle_gate import READ_WHEN, IdleGate
-        from app.loaders.archive_names import is_archive
-        from app.services.discovery import FileDiscovery
         from app.services.ingest_service import IngestService
 
         files = self._files()
         service = IngestService(
             self._store,
             self._parser(),
-            FileDiscovery(self._is_supported, is_archive=is_archive, list_archive=files.members),
+            self._discovery(),
             Lazy(self._make_splitter),
             self._embedder,
             self._refresher.changed,
@@ -302,6 +312,28 @@ class Services:
         )
         service.subscribe(files.watch)
         return service
+
+    def _make_scanner(self) -> FolderScanner:
+        from app.services.folder_scanner import FolderScanner
+        from app.services.ignore_rules import ScanRules
+
+        return FolderScanner(
+            self._is_supported, lambda: ScanRules.from_settings(self.settings), self._store.path_choices
+        )
+
+    def _make_discovery(self) -> FileDiscovery:
+        from app.loaders.archive_names import is_archive
+        from app.services.discovery import FileDiscovery
+
+        files = self._files()
+        return FileDiscovery(self._is_supported, self._scanner(), is_archive=is_archive, list_archive=files.members)
+
+    def _make_folders(self) -> LiveFolders:
+        from app.services.live_folders import LiveFolders
+
+        return LiveFolders(
+            self._store, self._scanner(), self._discovery(), self._ingest, self.settings, self._refresher.changed
+        )
 
     def _open_indexes(self) -> tuple[VectorIndex, KeywordIndex]:
         return self._vector_index(), self._keyword_index()

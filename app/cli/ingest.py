@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import queue
+from pathlib import Path
 
 from app.bootstrap import open_services
 from app.cli.main import EXIT_FAILED
@@ -16,19 +17,23 @@ from app.services.ingest_job import IngestEvent
 
 
 def ingest(options: argparse.Namespace, output: Output) -> int:
-    """Ingest the given paths. Returns 1 if any file failed."""
+    """Ingest the given paths, and follow the folders among them from now on. Returns 1 if any file failed."""
     missing = [path for path in options.paths if not path.exists() and not path.is_symlink()]
     if missing:
         raise BadInputError(f"There is no file or folder {missing[0]}. Nothing was changed.")
+    if options.dry_run:
+        return _preview(options.paths, output)
     events: queue.SimpleQueue[IngestEvent] = queue.SimpleQueue()
     with open_services(os.environ, writer=True) as services:
         unsubscribe = services.ingest.subscribe(events.put)
         try:
             if services.ingest.resume_pending():
-                _follow(events, output)
+                follow(events, output)
+            followed = services.folders.register(Path(os.path.abspath(path)) for path in options.paths)  # noqa: PTH100
+            services.folders.catch_up(folder.path for folder in followed)
             job = services.ingest.add(options.paths)
-            summary = _follow(events, output)
-            output.row({"summary": _summary_row(summary)}, _summary_text(summary))
+            summary = follow(events, output)
+            output.row({"summary": summary_row(summary)}, summary_text(summary))
         except KeyboardInterrupt:
             output.note("Stopped. `footnote ingest` with the same paths goes on where this ended.")
             raise
@@ -39,16 +44,31 @@ def ingest(options: argparse.Namespace, output: Output) -> int:
     return EXIT_FAILED if summary.failed else 0
 
 
-def _follow(events: queue.SimpleQueue[IngestEvent], output: Output) -> IngestSummary:
+def _preview(paths: list[Path], output: Output) -> int:
+    """Say what would be read, without opening a file."""
+    with open_services(os.environ, writer=False) as services:
+        found = services.folders.preview(paths)
+    row = {"files": found.files, "bytes": found.size, "passed_over": found.passed_over}
+    row["unreadable"] = [str(path) for path in found.unreadable]
+    left_out = ", ".join(f"{count:,} {reason}" for reason, count in sorted(found.passed_over.items()))
+    output.row(row, f"{found.files:,} files, {found.size / 1e6:,.1f} MB{f'; left out: {left_out}' if left_out else ''}")
+    for path in found.unreadable:
+        output.problem(f"{path} can't be read.")
+    return 0
+
+
+def follow(events: queue.SimpleQueue[IngestEvent], output: Output) -> IngestSummary:
+    """Print what became of each file, until the ingestion ends."""
     while True:
         event = events.get()
         if isinstance(event, FileOutcome):
-            output.row(_outcome_row(event), _outcome_text(event))
+            output.row(outcome_row(event), outcome_text(event))
         elif isinstance(event, IngestSummary):
             return event
 
 
-def _outcome_row(outcome: FileOutcome) -> dict[str, object]:
+def outcome_row(outcome: FileOutcome) -> dict[str, object]:
+    """What became of a file, for scripts."""
     status = "skipped" if outcome.skipped else outcome.state.value
     error = (
         {"reason": outcome.reason.value if outcome.reason else "", "message": outcome.error} if outcome.error else None
@@ -63,7 +83,8 @@ def _outcome_row(outcome: FileOutcome) -> dict[str, object]:
     }
 
 
-def _outcome_text(outcome: FileOutcome) -> str:
+def outcome_text(outcome: FileOutcome) -> str:
+    """What became of a file, for people."""
     name = str(outcome.path).replace("\n", "\N{RETURN SYMBOL}")
     if outcome.state is DocumentState.FAILED:
         return f"failed   {name}: {outcome.error}"
@@ -73,7 +94,8 @@ def _outcome_text(outcome: FileOutcome) -> str:
     return f"ready    {name} ({outcome.chunks} passages{pages}, {outcome.seconds:.1f} s)"
 
 
-def _summary_row(summary: IngestSummary) -> dict[str, object]:
+def summary_row(summary: IngestSummary) -> dict[str, object]:
+    """The end of an ingestion, for scripts."""
     return {
         "documents": summary.documents,
         "chunks": summary.chunks,
@@ -83,7 +105,8 @@ def _summary_row(summary: IngestSummary) -> dict[str, object]:
     }
 
 
-def _summary_text(summary: IngestSummary) -> str:
+def summary_text(summary: IngestSummary) -> str:
+    """The end of an ingestion, for people."""
     return (
         f"{summary.documents} documents ({summary.skipped} unchanged), {summary.chunks} passages, "
         f"{summary.failed} failed, {summary.seconds:.1f} s"

@@ -72,8 +72,14 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--sample", action="store_true", help="open the window with the sample library")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add(commands, "gui", "open the window (what happens without a command)")
-    ingest = _add(commands, "ingest", "read files and folders into the library")
+    ingest = _add(commands, "ingest", "read files and folders into the library, and follow the folders")
     ingest.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    ingest.add_argument("--dry-run", action="store_true", help="only say how many files would be read, and how large")
+    folders = _add(commands, "folders", "list followed folders, or: folders remove PATH, exclude PATH, rescan [PATH]")
+    folders.add_argument("action", nargs="?", choices=("remove", "exclude", "rescan"))
+    folders.add_argument("path", nargs="?", type=Path, metavar="PATH")
+    watch = _add(commands, "watch", "follow folders until interrupted, and print what happens in them")
+    watch.add_argument("paths", nargs="*", type=Path, metavar="PATH")
     _add_search(commands)
     ask = _add(commands, "ask", "answer a question from the library")
     ask.add_argument("question", metavar="QUESTION")
@@ -115,6 +121,10 @@ def _command(name: str) -> Command:
         from app.cli.ingest import ingest
 
         return ingest
+    if name in ("folders", "watch"):
+        from app.cli import folders
+
+        return folders.folders if name == "folders" else folders.watch
     if name == "search":
         from app.cli.search import search
 

@@ -110,7 +110,8 @@ class FileDiscovery:
             parts = member.name.split("/")
             skipped = any(rules.reason_to_skip(part, folder=True) for part in parts[:-1])
             path = archive.joinpath(*parts)
-            if not skipped and not rules.reason_to_skip(parts[-1], folder=False) and self._is_supported(path):
+            skipped = skipped or bool(rules.reason_to_skip(parts[-1], folder=False)) or self._scanner.is_taken_out(path)
+            if not skipped and self._is_supported(path):
                 found.append(FoundFile(path, FileStamp(member.size, member.mtime_ns)))
         return found
 

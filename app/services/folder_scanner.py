@@ -62,6 +62,10 @@ class FolderScanner:
         self._rules = rules
         self._choices = choices
 
+    def is_taken_out(self, path: Path) -> bool:
+        """Whether the user wants this very path left out."""
+        return self._choices().get(path) is False
+
     def scan(self, root: Path, places: Iterable[Path] | None = None) -> Scan:
         """All files of ``root``, or only those at or below some ``places`` in it, by the rules that hold in ``root``.
 

@@ -70,9 +70,11 @@ class LibraryService:
     def remove(self, what: Path | int) -> list[DocumentRecord]:
         """Take a document (by id), a file, or all files below a folder, out of the library. The files stay untouched.
 
-        Raises ``BadInputError`` if the library holds nothing there.
+        What is inside a followed folder does not come in again by itself. Raises ``BadInputError`` if the library
+        holds nothing there.
         """
         found = self._with_members(self.document(what)) if isinstance(what, int) else self._at(what)
+        self._store.leave_out(self.document(what).path if isinstance(what, int) else what)
         for record in found:
             self._store.remove(record.id)
         self._library_changed()

@@ -108,6 +108,14 @@ class FolderTable:
             if included is not None:
                 connection.execute("INSERT INTO path_choices (path, included) VALUES (?, ?)", (column, included))
 
+    def leave_out(self, path: Path) -> None:
+        """The user took ``path`` out: folders at or below it are followed no longer, inside one it is remembered."""
+        with self._database.write() as connection:
+            ended = [each.id for each in self.folders() if each.path == path or path in each.path.parents]
+            connection.executemany("DELETE FROM folders WHERE id = ?", [(each,) for each in ended])
+            if self.folder_holding(path) is not None:
+                self.choose_path(path, included=False)
+
     # -- documents in bulk -----------------------------------------------------------------------------------------
 
     def known_files(self, prefixes: Sequence[Path] | None = None) -> list[KnownFile]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
@@ -12,6 +13,7 @@ from app.loaders.section_builder import SectionBuilder
 LONGEST_DESCRIPTION = 500
 # Excel and Word keep 15 digits; what is stored beyond them is an artefact of binary fractions.
 SHOWN_DIGITS = 15
+_NAME = re.compile(r"^(picture|image|grafik|bild|photo|logo)[\s_-]*\d*(\.\w{3,4})?$", re.IGNORECASE)
 _GUESSED = ("automatically generated", "ai-generated")
 _CHART_KINDS = {
     "barChart": "Bar chart", "bar3DChart": "Bar chart", "lineChart": "Line chart", "line3DChart": "Line chart",
@@ -25,10 +27,10 @@ _CHART_KINDS = {
 def image_mark(description: str = "") -> str:
     """Return what stands in a text where the document has a picture; ``description`` is what its author says of it.
 
-    Descriptions that a program guessed, and says so, are left out.
+    Names that a program gave and descriptions that it guessed, and says so, are left out.
     """
     told = " ".join(description.split())[:LONGEST_DESCRIPTION]
-    if any(sign in told.lower() for sign in _GUESSED):
+    if any(sign in told.lower() for sign in _GUESSED) or _NAME.match(told):
         told = ""
     return f"[image: {told}]" if told else "[image]"
 

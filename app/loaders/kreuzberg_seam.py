@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,21 +31,27 @@ def extract(path: Path, media_type: str) -> LoadedDocument:
     return _loaded(result, sections)
 
 
-def extract_sheets(path: Path, media_type: str) -> LoadedDocument:
-    """Read a spreadsheet: a page and a heading for each sheet. Raises ``DocumentError``.
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet of a spreadsheet: its number from 1, its name, and the cells of the area that holds any."""
 
+    number: int
+    name: str
+    cells: list[list[str]]
+
+
+def read_sheets(path: Path, media_type: str) -> tuple[list[Sheet], dict[str, str]]:
+    """Read the sheets of a spreadsheet, those without cells too, and what it states of itself.
+
+    Raises ``DocumentError``.
     The structure of a large sheet, an object per cell, would take a kilobyte a cell.
     """
     result = _extracted(path, media_type, structure=False)
     names = result.metadata.get("sheet_names") or []
-    builder = SectionBuilder()
-    for table in result.tables:
-        builder.leave(1)
-        builder.page = table.page_number or None
-        if 0 < table.page_number <= len(names):
-            builder.heading(1, names[table.page_number - 1])
-        builder.table(table.cells)
-    return _loaded(result, builder.finish())
+    cells = {table.page_number: table.cells for table in result.tables}
+    numbers = sorted({*cells, *range(1, len(names) + 1)})
+    sheets = [Sheet(n, names[n - 1] if 0 < n <= len(names) else "", cells.get(n, [])) for n in numbers]
+    return sheets, _metadata(result.metadata)
 
 
 def _extracted(path: Path, media_type: str, *, structure: bool) -> ExtractionResult:

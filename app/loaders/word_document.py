@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+from app.loaders.comments import comment_text
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
 from app.loaders.drawings import add_chart, diagram_text
 from app.loaders.html import add_html
@@ -160,8 +161,10 @@ class _Writer:
         made: list[list[str]] = []
         for row in _parts(table, "tr"):
             above, cells = made[-1] if made else [], [""] * _count(child(row, "trPr", "gridBefore"), 0)
-            for cell in _parts(row, "tc"):
-                width, merged = _count(child(cell, "tcPr", "gridSpan"), 1), child(cell, "tcPr", "vMerge")
+            own = list(_parts(row, "tc"))
+            for cell in own:
+                width = _count(child(cell, "tcPr", "gridSpan"), 1) if len(own) > 1 else 1  # alone it is a title
+                merged = child(cell, "tcPr", "vMerge")
                 goes_on = merged is not None and attribute(merged, "val") in {None, "continue"}
                 text = above[len(cells)] if goes_on and len(cells) < len(above) else self._cell(cell, depth)
                 cells.extend(spread(text, width))
@@ -194,13 +197,6 @@ class _Writer:
         for comment in descendants(root, "comment") if root is not None else ():
             text = self._cell(comment, 0)
             self.builder.paragraph(comment_text(text, attribute(comment, "author"), attribute(comment, "date")))
-
-
-def comment_text(text: str, author: str | None, time: str | None) -> str:
-    """Return what a comment says, with who said it and when in front; "" if it says nothing."""
-    stated = [f"author: {author}"] if author else []
-    stated += [f"time: {time}"] if time else []
-    return f"[comment, {', '.join(stated)}] {text}" if stated and text else text
 
 
 def _parts(parent: Element, name: str) -> Iterator[Element]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
 
 from app.domain.documents import ParsedDocument, PlacedSection, SectionKind
@@ -24,10 +24,11 @@ def common_headings(sections: Sequence[PlacedSection]) -> tuple[str, ...]:
 class ContextBuilder:
     """Makes contexts of about ``room`` tokens at most, and as many again for the header row of a table.
 
-    Parts are counted once for the whole document; ``count`` counts tokens of each text without special tokens.
+    Parts are counted once for the whole document: before anything else, hand the tokens of each of ``texts``, without
+    special tokens, to ``measured``.
     """
 
-    def __init__(self, document: ParsedDocument, count: Callable[[Sequence[str]], list[int]], room: int) -> None:
+    def __init__(self, document: ParsedDocument, room: int) -> None:
         self._sections = document.sections
         self._title = _shortened(document.title, LONGEST_PART)
         self._room = room
@@ -35,8 +36,12 @@ class ContextBuilder:
         parts = {
             _shortened(heading, LONGEST_PART) for placed in document.sections for heading in placed.section.headings
         }
-        texts = list({self._title, SEPARATOR, *parts, *self._rows})
-        self._sizes = dict(zip(texts, count(texts), strict=True))
+        self.texts = list({self._title, SEPARATOR, *parts, *self._rows})
+        self._sizes: dict[str, int] = {}
+
+    def measured(self, counts: Sequence[int]) -> None:
+        """Take the tokens of ``texts``."""
+        self._sizes = dict(zip(self.texts, counts, strict=True))
         self._rows = [self._cut_row(row) for row in self._rows]
 
     def size(self, section: int) -> int:

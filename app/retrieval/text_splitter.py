@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
+from typing import TypeAlias, TypeVar
 
 from app.domain.documents import Chunk, ParsedDocument
 from app.retrieval.chunk_context import ContextBuilder, common_headings
@@ -39,6 +40,10 @@ _SMALL_PIECE_SHARE = 1 / 16
 _CHARACTERS_PER_TOKEN = 8
 _TEXTS_AT_ONCE = 4096
 
+T = TypeVar("T")
+_Counting: TypeAlias = Generator[Sequence[str], list[int], T]
+"""Yields texts, is sent how many tokens each has, and returns a ``T``."""
+
 
 class TextSplitter:
     """Packs sentences, lines and table rows into chunks of about ``target_tokens``, cut at the best places.
@@ -60,31 +65,48 @@ class TextSplitter:
 
     def split(self, document: ParsedDocument) -> list[Chunk]:
         """Chunks in order. They don't overlap or cross a page, and hold every character that is not white space."""
-        contexts = ContextBuilder(document, self._count, int(self._room * _CONTEXT_SHARE))
+        return self.split_all([document])[0]
+
+    def split_all(self, documents: Sequence[ParsedDocument]) -> list[list[Chunk]]:
+        """``split`` for several documents, whose texts are counted together: many small ones cost little more."""
+        results: list[list[Chunk]] = [[] for _ in documents]
+        counting = {place: self._steps(document) for place, document in enumerate(documents)}
+        wanted = {place: next(steps) for place, steps in counting.items()}
+        while wanted:
+            counts = iter(self._counted([text for texts in wanted.values() for text in texts]))
+            for place, texts in list(wanted.items()):
+                try:
+                    wanted[place] = counting[place].send(list(islice(counts, len(texts))))
+                except StopIteration as finished:
+                    results[place] = finished.value
+                    del wanted[place]
+        return results
+
+    def _steps(self, document: ParsedDocument) -> _Counting[list[Chunk]]:
+        """Split a document, yielding texts and being sent their numbers of tokens, special tokens included."""
+        contexts = ContextBuilder(document, int(self._room * _CONTEXT_SHARE))
+        contexts.measured(self._bare((yield contexts.texts)))
         limits = [max(1, self._room - contexts.size(index)) for index in range(len(document.sections))]
         packing = _Packing(document, limits, self._target)
-        pieces = packing.joined(self._fitting_pieces(document.text, packing))
+        pieces = packing.joined((yield from self._fitting_pieces(document.text, packing)))
         chunks = [_chunk(document, contexts, group) for group in packing.groups(pieces)]
-        counts = self._count_tokens([chunk.embedded_text for chunk in chunks]) if chunks else []
-        return [
-            fitting
-            for chunk, count in zip(chunks, counts, strict=True)
-            for fitting in self._fitting_chunks(document.text, chunk, count)
-        ]
+        return (yield from self._fitting_chunks(document.text, chunks))
 
-    def _count(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text without special tokens."""
+    def _counted(self, texts: Sequence[str]) -> list[int]:
         counts: list[int] = []
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             counts.extend(self._count_tokens(texts[start : start + _TEXTS_AT_ONCE]))
+        return counts
+
+    def _bare(self, counts: Sequence[int]) -> list[int]:
         return [max(0, count - self._special_tokens) for count in counts]
 
-    def _fitting_pieces(self, text: str, packing: _Packing) -> list[Piece]:
+    def _fitting_pieces(self, text: str, packing: _Packing) -> _Counting[list[Piece]]:
         """The document's pieces with their tokens, cut finer until each can be a chunk. Counts in bulk, few times."""
         pieces = document_pieces(packing.document)
         unmeasured = pieces
         while unmeasured:
-            counts = self._count([text[piece.start : piece.end] for piece in unmeasured])
+            counts = self._bare((yield [text[piece.start : piece.end] for piece in unmeasured]))
             for piece, count in zip(unmeasured, counts, strict=True):
                 piece.tokens = count
             unmeasured = []
@@ -97,19 +119,19 @@ class TextSplitter:
             pieces = finer
         return pieces
 
-    def _fitting_chunks(self, text: str, chunk: Chunk, count: int) -> list[Chunk]:
+    def _fitting_chunks(self, text: str, chunks: Sequence[Chunk]) -> _Counting[list[Chunk]]:
         """Halve what is too long all the same: some tokenizers count a whole otherwise than its parts."""
-        if count <= self._window:
-            return [replace(chunk, token_count=count)]
-        halves = _halves(text, chunk)
-        if len(halves) < 2:  # one character with a context that leaves no room for it
-            return [replace(chunk, context="", token_count=self._count_tokens([chunk.text])[0])]
-        counts = self._count_tokens([half.embedded_text for half in halves])
-        return [
-            fitting
-            for half, tokens in zip(halves, counts, strict=True)
-            for fitting in self._fitting_chunks(text, half, tokens)
-        ]
+        counts = (yield [chunk.embedded_text for chunk in chunks]) if chunks else []
+        fitting: list[Chunk] = []
+        for chunk, count in zip(chunks, counts, strict=True):
+            if count <= self._window:
+                fitting.append(replace(chunk, token_count=count))
+            elif len(halves := _halves(text, chunk)) > 1:
+                fitting.extend((yield from self._fitting_chunks(text, halves)))
+            else:  # one character with a context that leaves no room for it
+                (alone,) = yield [chunk.text]
+                fitting.append(replace(chunk, context="", token_count=alone))
+        return fitting
 
 
 class _Packing:

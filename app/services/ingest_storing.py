@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.domain.documents import Chunk, ParsedDocument
-from app.domain.errors import DocumentError, FailureReason
+from app.domain.errors import DocumentError, FailureReason, FootnoteError
 from app.jobs.rate import RateMeter
 from app.jobs.stage import Stage
 from app.retrieval.embedder import Embedder
@@ -47,7 +47,7 @@ class Splitting:
 
     def work(self, items: list[IngestItem]) -> None:
         """One transaction for all of them."""
-        contents = [content for item in items if (content := self._split(item))]
+        contents = self._split(items)
         waiting = [item for item in items if item.only_vectors and not item.settled]
         model_key = self._open_embedder().model_key
         with self._store.together():
@@ -63,18 +63,31 @@ class Splitting:
                 item.open_groups = len(groups)
                 self._following.pass_on(groups, item.job.lane)
 
-    def _split(self, item: IngestItem) -> _Content | None:
-        if self._settlement.left_out(item) or item.parsed is None:
-            return None
-        parsed, item.parsed = item.parsed, None
+    def _split(self, items: list[IngestItem]) -> list[_Content]:
+        to_split = [item for item in items if not self._settlement.left_out(item) and item.parsed is not None]
         try:
-            chunks = self._open_splitter().split(parsed)
-        except Exception as error:  # noqa: BLE001 - a worker's edge: one file's error must not touch its neighbours
+            documents = [item.parsed for item in to_split if item.parsed is not None]
+            chunks = self._open_splitter().split_all(documents)
+        except Exception as error:
+            if len(to_split) == 1 or isinstance(error, FootnoteError):
+                raise  # to the edge of the thread
+            # A bug met with several documents: find the one that it is about.
+            return [content for item in to_split for content in self._split_alone(item)]
+        found = [self._content(*each) for each in zip(to_split, documents, chunks, strict=True)]
+        return [content for content in found if content]
+
+    def _split_alone(self, item: IngestItem) -> list[_Content]:
+        try:
+            return self._split([item])
+        except Exception as error:  # noqa: BLE001 - the worker's edge, for each document of its batch
             self._settlement.failed(item, error)
-            return None
+            return []
+
+    def _content(self, item: IngestItem, parsed: ParsedDocument, chunks: list[Chunk]) -> _Content | None:
         if not chunks:
             self._settlement.failed(item, DocumentError(FailureReason.EMPTY, "There is no text in this file."))
             return None
+        item.parsed = None
         item.pages, item.chunk_count = parsed.page_count, len(chunks)
         item.warning = parsed.metadata.get("warning", "")
         return _Content(item, parsed, chunks, [search_text(parsed.title, each.headings, each.text) for each in chunks])

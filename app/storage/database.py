@@ -116,7 +116,7 @@ class Database:
             closer()
 
     def _storage_errors(self) -> AbstractContextManager[None]:
-        return storage_errors(self.path, self._damaged_advice())
+        return storage_errors(self.path, self._damaged_advice)
 
     def _damaged_advice(self) -> str:
         backup = newest_backup(self.path)

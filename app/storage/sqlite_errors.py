@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,8 +26,11 @@ _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 @contextmanager
-def storage_errors(path: Path, damaged_advice: str) -> Iterator[None]:
-    """Turn what the disk or another program did to ``path`` into ``StorageError``; our own mistakes pass through."""
+def storage_errors(path: Path, damaged_advice: Callable[[], str]) -> Iterator[None]:
+    """Turn what the disk or another program did to ``path`` into ``StorageError``; our own mistakes pass through.
+
+    ``damaged_advice`` is asked only when it is needed, as it looks through a folder.
+    """
     try:
         yield
     except sqlite3.Error as error:
@@ -39,9 +42,9 @@ def storage_errors(path: Path, damaged_advice: str) -> Iterator[None]:
         raise StorageError(message) from error
 
 
-def _message(error: sqlite3.Error, path: Path, damaged_advice: str) -> str | None:
+def _message(error: sqlite3.Error, path: Path, damaged_advice: Callable[[], str]) -> str | None:
     if _is_damage(error):
-        return f"{path} is damaged. {damaged_advice}"
+        return f"{path} is damaged. {damaged_advice()}"
     template = _MESSAGES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
     return template.format(path=path) if template else None
 

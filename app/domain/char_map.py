@@ -93,6 +93,22 @@ class CharMap(Sequence[int]):
     def __repr__(self) -> str:
         return f"CharMap({self._length} characters, {len(self._runs) // 3} runs)"
 
+    def runs(self) -> Iterator[tuple[int, int, int]]:
+        """Yield the runs ``(text_start, index_start, length)`` in the order of the text."""
+        numbers = iter(self._runs)
+        return zip(numbers, numbers, numbers, strict=True)
+
+    def runs_between(self, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
+        """Yield the runs, or parts of runs, inside ``[start, stop)``."""
+        runs = self._runs
+        for run in range(max(0, self._run_before(start)), len(runs) // 3):
+            text_start, index_start, length = runs[3 * run : 3 * run + 3]
+            if text_start >= stop:
+                return
+            first, last = max(start, text_start), min(stop, text_start + length)
+            if first < last:
+                yield first, index_start + first - text_start, last - first
+
     def _at(self, position: int) -> int:
         run = self._run_before(position)
         if run < 0:
@@ -102,14 +118,8 @@ class CharMap(Sequence[int]):
 
     def _between(self, start: int, stop: int) -> tuple[int, ...]:
         found = [NO_GLYPH] * max(0, stop - start)
-        for run in range(max(0, self._run_before(start)), len(self._runs) // 3):
-            text_start, index_start, length = self._runs[3 * run : 3 * run + 3]
-            if text_start >= stop:
-                break
-            first, last = max(start, text_start), min(stop, text_start + length)
-            if first < last:
-                index = index_start + first - text_start
-                found[first - start : last - start] = range(index, index + last - first)
+        for text_start, index_start, length in self.runs_between(start, stop):
+            found[text_start - start : text_start - start + length] = range(index_start, index_start + length)
         return tuple(found)
 
     def _run_before(self, position: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +10,15 @@ from app.domain.documents import Section
 from app.domain.errors import DocumentError, FailureReason
 from app.loaders import pdf_fallback, pdfium
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
+from app.loaders.mapped_text import MappedText
 from app.loaders.page_reader import PageReader, PicturePage, may_hold_unread_text
+from app.loaders.parser_limits import ParserLimits
+from app.loaders.pdf_page import PageText, read_page
 from app.loaders.pdf_repair import mended
+from app.loaders.pdf_tidying import tidied
+
+# Read directly, read from its picture, or not readable.
+_Page = PageText | Sequence[Section] | None
 
 
 class PdfLoader(DocumentLoader):
@@ -19,9 +26,18 @@ class PdfLoader(DocumentLoader):
 
     extensions = frozenset({".pdf"})
 
-    def __init__(self, page_reader: PageReader | None = None) -> None:
-        """``page_reader`` reads pages whose text stands in pictures; without one they hold no text."""
+    def __init__(self, page_reader: PageReader | None = None, *, tidy: bool = True) -> None:
+        """``page_reader`` reads pages whose text stands in pictures; without one they hold no text.
+
+        ``tidy`` leaves out running headers, footers and page numbers and mends words divided at line ends.
+        """
         self._page_reader = page_reader
+        self._tidy = tidy
+
+    @classmethod
+    def with_ocr(cls, limits: ParserLimits, ocr: PageReader) -> PdfLoader:
+        """Make the loader that ``limits`` ask for; ``ocr`` reads scanned pages."""
+        return cls(ocr if limits.ocr else None, tidy=limits.tidy_pages)
 
     def media_type(self, path: Path) -> str:
         """Return ``application/pdf``."""
@@ -33,93 +49,101 @@ class PdfLoader(DocumentLoader):
 
         Raises ``DocumentError``: ``encrypted``, ``damaged`` (no page can be read) or ``no_text`` (scanned pages).
         """
+        reader = self._page_reader
+        if reader is not None:
+            reader.begin(path)
         try:
             with pdfium.opened_document(path) as document:
-                loaded = _read(path, document, self._page_reader)
+                loaded = self._read(path, document)
         except pdfium.PdfiumError as error:
             if error.code in {pdfium.ERROR_PASSWORD, pdfium.ERROR_SECURITY}:
                 raise pdf_fallback.encrypted_error(path) from error
-            loaded = _read_mended(path, self._page_reader) or _read_by_fallback(path)
+            loaded = self._read_mended(path) or self._read_by_fallback(path)
         if not any(section.text.strip() for section in loaded.sections):
-            raise _no_text_error(path, loaded.page_count or 0)
+            raise _no_text_error(path, loaded.page_count or 0, tried=reader is not None)
+        if reader is not None and reader.warning:
+            return replace(loaded, metadata={"warning": reader.warning, **loaded.metadata})
         return loaded
 
+    def _read(self, path: Path, document: pdfium.Handle) -> LoadedDocument:
+        count = pdfium.page_count(document)
+        if count <= 0:
+            return self._read_by_fallback(path)
+        pages = [self._page(path, document, index) for index in range(count)]
+        missing = [index for index, page in enumerate(pages) if page is None]
+        if missing:
+            _mend(path, pages, missing)
+        headings = page_headings(pdfium.outline(document), count)
+        return self._loaded(path, pages, headings, pdfium.metadata(document))
 
-def _read(path: Path, document: pdfium.Handle, reader: PageReader | None) -> LoadedDocument:
-    count = pdfium.page_count(document)
-    if count <= 0:
-        return _read_by_fallback(path)
-    pages = [_page(path, document, index, reader) for index in range(count)]
-    missing = [index for index, page in enumerate(pages) if page is None]
-    if missing:
-        _mend(path, pages, missing)
-    headings = page_headings(pdfium.outline(document), count)
-    return _loaded(path, pages, headings, pdfium.metadata(document))
+    def _page(self, path: Path, document: pdfium.Handle, index: int) -> _Page:
+        """Return what stands on a page, None if PDFium can't open it."""
+        try:
+            with pdfium.opened_page(document, index) as (page, text_page):
+                read = read_page(page, text_page, index + 1)
+                text = read.mapped.text
+                if self._page_reader is not None and may_hold_unread_text(page, text):
+                    found = self._page_reader.sections(PicturePage(path, index, page, text))
+                    if found:
+                        return found
+                return read
+        except pdfium.PdfiumError:
+            return None
 
-
-def _page(path: Path, document: pdfium.Handle, index: int, reader: PageReader | None) -> Sequence[Section] | None:
-    """Return what stands on a page, None if PDFium can't open it."""
-    try:
-        with pdfium.opened_page(document, index) as (page, text_page):
-            text, char_map = pdfium.page_text(text_page)
-            if reader is not None and may_hold_unread_text(page, text):
-                found = reader.sections(PicturePage(path, index, page, text))
-                if found:
-                    return found
-            return [Section(text, index + 1, char_map=char_map)]
-    except pdfium.PdfiumError:
+    def _read_mended(self, path: Path) -> LoadedDocument | None:
+        """Read a file whose end is missing. Its characters have no places: no viewer can show it as it is."""
+        for repaired in mended(path.read_bytes()):
+            try:
+                with pdfium.opened_document(repaired) as document:
+                    loaded = self._read(path, document)
+            except (pdfium.PdfiumError, DocumentError):
+                continue  # pypdf has the last word
+            if any(section.text.strip() for section in loaded.sections):
+                sections = [replace(section, char_map=None) for section in loaded.sections]
+                warning = loaded.metadata.get("warning", "The file is incomplete; what there is of it was read.")
+                return replace(loaded, sections=sections, metadata={**loaded.metadata, "warning": warning})
         return None
 
+    def _read_by_fallback(self, path: Path) -> LoadedDocument:
+        texts, stated = pdf_fallback.page_texts(path)
+        pages = [None if text is None else PageText(number, MappedText(text)) for number, text in enumerate(texts, 1)]
+        return self._loaded(path, pages, [()] * len(pages), stated)
 
-def _mend(path: Path, pages: list[Sequence[Section] | None], missing: Sequence[int]) -> None:
+    def _loaded(
+        self, path: Path, pages: Sequence[_Page], headings: Sequence[tuple[str, ...]], stated: dict[str, str]
+    ) -> LoadedDocument:
+        unread = sum(page is None for page in pages)
+        if unread == len(pages):
+            raise pdf_fallback.damaged_error(path)
+        if unread:
+            stated = {**stated, "warning": f"{unread} of {len(pages)} pages are damaged and could not be read."}
+        sections = [
+            section if section.headings else replace(section, headings=path_to_page)
+            for found, path_to_page in zip(self._sections(pages), headings, strict=True)
+            for section in found
+        ]
+        return LoadedDocument(sections, stated.get("title", ""), len(pages), stated)
+
+    def _sections(self, pages: Sequence[_Page]) -> Iterator[Sequence[Section]]:
+        texts = [page for page in pages if isinstance(page, PageText)]
+        mapped = iter(tidied(texts) if self._tidy else [page.mapped for page in texts])
+        for page in pages:
+            if isinstance(page, PageText):
+                found = next(mapped)
+                yield [Section(found.text, page.number, char_map=found.char_map)]
+            else:
+                yield page or ()
+
+
+def _mend(path: Path, pages: list[_Page], missing: Sequence[int]) -> None:
     """Ask pypdf for the pages that PDFium could not load."""
     try:
         with pdf_fallback.opened_reader(path) as reader:
             for index in missing:
                 text = pdf_fallback.page_text(reader, index)
-                pages[index] = None if text is None else [Section(text, index + 1)]
+                pages[index] = None if text is None else PageText(index + 1, MappedText(text))
     except DocumentError:
         return  # pypdf can't open it either; the missing pages are counted in the warning
-
-
-def _read_mended(path: Path, reader: PageReader | None) -> LoadedDocument | None:
-    """Read a file whose end is missing. Its characters have no places: no viewer can show it as it is."""
-    for repaired in mended(path.read_bytes()):
-        try:
-            with pdfium.opened_document(repaired) as document:
-                loaded = _read(path, document, reader)
-        except (pdfium.PdfiumError, DocumentError):
-            continue  # pypdf has the last word
-        if any(section.text.strip() for section in loaded.sections):
-            sections = [replace(section, char_map=None) for section in loaded.sections]
-            warning = loaded.metadata.get("warning", "The file is incomplete; what there is of it was read.")
-            return replace(loaded, sections=sections, metadata={**loaded.metadata, "warning": warning})
-    return None
-
-
-def _read_by_fallback(path: Path) -> LoadedDocument:
-    texts, stated = pdf_fallback.page_texts(path)
-    pages = [None if text is None else [Section(text, number)] for number, text in enumerate(texts, start=1)]
-    return _loaded(path, pages, [()] * len(pages), stated)
-
-
-def _loaded(
-    path: Path,
-    pages: Sequence[Sequence[Section] | None],
-    headings: Sequence[tuple[str, ...]],
-    stated: dict[str, str],
-) -> LoadedDocument:
-    unread = sum(page is None for page in pages)
-    if unread == len(pages):
-        raise pdf_fallback.damaged_error(path)
-    if unread:
-        stated = {**stated, "warning": f"{unread} of {len(pages)} pages are damaged and could not be read."}
-    sections = [
-        section if section.headings else replace(section, headings=path_to_page)
-        for page, path_to_page in zip(pages, headings, strict=True)
-        for section in page or ()
-    ]
-    return LoadedDocument(sections, stated.get("title", ""), len(pages), stated)
 
 
 def page_headings(entries: Sequence[pdfium.OutlineEntry], count: int) -> list[tuple[str, ...]]:
@@ -150,9 +174,12 @@ def _with(path: list[tuple[int, str]], entry: pdfium.OutlineEntry) -> list[tuple
     return [*kept, (entry.level, entry.title)] if entry.title else kept
 
 
-def _no_text_error(path: Path, pages: int) -> DocumentError:
-    what = "its page is a picture" if pages == 1 else f"its {pages} pages are pictures"
-    return DocumentError(
-        FailureReason.NO_TEXT,
-        f"“{path.name}” holds no text, {what} (a scan, for example). Scanned pages can't be read yet.",
-    )
+def _no_text_error(path: Path, pages: int, *, tried: bool) -> DocumentError:
+    where = "on its page" if pages == 1 else f"on its {pages} pages"
+    message = f"“{path.name}” holds no text that could be searched, nor was any found in the pictures {where}."
+    if not tried:
+        message = (
+            f"“{path.name}” holds no text that could be searched; what it shows are pictures. "
+            "Reading scanned pages (OCR) is switched off in the settings."
+        )
+    return DocumentError(FailureReason.NO_TEXT, message)

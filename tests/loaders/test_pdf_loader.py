@@ -99,7 +99,7 @@ def test_an_owner_password_alone_hinders_nobody(tmp_path: Path, load: Load) -> N
 def test_pages_of_pictures_hold_no_text(tmp_path: Path, refused: Refused) -> None:
     error = refused(write_pdf(tmp_path / "scan.pdf", [Page(), Page()]))
     assert error.reason is FailureReason.NO_TEXT
-    assert "2 pages are pictures" in str(error)
+    assert "nor was any found in the pictures on its 2 pages" in str(error)
 
 
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.9, 0.99])

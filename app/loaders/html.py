@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
+from app.loaders.drawings import image_mark
 from app.loaders.html_tree import BLOCKS, HtmlNode, decode_html, parse_html
 from app.loaders.regular_file import error_for
 from app.loaders.section_builder import SectionBuilder
+from app.loaders.tables import spread
 
 _SPACES = re.compile(r"[ \t\n\r\f]+")
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _SILENT = frozenset({"head", "script", "style", "template", "iframe", "object", "svg", "datalist"})
 # A table that holds any of these lays out a page rather than data.
-_LAYOUT_SIGNS = frozenset({"table", "h1", "h2", "h3", "h4", "h5", "h6", "form", "article", "section", "pre"})
+_LAYOUT_SIGNS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "form", "article", "section"})
+MOST_SPANNED = 1_000
 _TABLE_PARTS = frozenset({"td", "th", "caption", "colgroup", "col"}) | _SILENT
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
@@ -93,8 +97,8 @@ class _Writer:
             self.title = self.title or _title_within(node)
         elif _HIDDEN.search(node.attributes.get("style", "")) or tag == "title":
             return
-        elif tag == "br":
-            self._inline.append("\n")
+        elif tag in {"br", "img"}:
+            self._inline.append("\n" if tag == "br" else f" {picture_text(node)} ")
         elif tag in _HEADINGS:
             self.flush()
             self._builder.heading(_HEADINGS[tag], plain_text(node))
@@ -133,7 +137,8 @@ class _Writer:
         rows = _rows(node)
         cells = [cell for row in rows for cell in row]
         lays_out = node.attributes.get("role") == "presentation" or _has_strays(node)
-        if lays_out or any(_holds(cell, _LAYOUT_SIGNS) for cell in cells):
+        signs = _LAYOUT_SIGNS if any(cell.tag == "th" for cell in cells) else _LAYOUT_SIGNS | {"table"}
+        if lays_out or any(_holds(cell, signs) for cell in cells):
             self.walk(node)
             self.flush()
             return
@@ -144,7 +149,7 @@ class _Writer:
             for cell in cells:
                 self._block(cell)
         else:
-            self._builder.table([[plain_text(cell) for cell in row] for row in rows])
+            self._builder.table(_grid(rows))
 
 
 def plain_text(node: HtmlNode) -> str:
@@ -155,12 +160,61 @@ def plain_text(node: HtmlNode) -> str:
         item = stack.pop()
         if isinstance(item, str):
             parts.append(item)
+        elif item.tag == "img":
+            parts.append(f" {picture_text(item)} ")
         elif item.tag not in _SILENT:
             apart = item.tag in BLOCKS or item.tag == "br"
             stack.extend([" "] if apart else [])
             stack.extend(reversed(item.children))
             stack.extend([" "] if apart else [])
     return _SPACES.sub(" ", "".join(parts)).strip()
+
+
+def picture_text(image: HtmlNode) -> str:
+    """Return the mark of a picture that its page describes, "" for any other: most of them are decoration."""
+    mark = image_mark(image.attributes.get("alt", ""))
+    return "" if mark == image_mark() else mark
+
+
+def _grid(rows: list[list[HtmlNode]]) -> list[list[str]]:
+    """The texts of a table's cells, those that span several rows or columns in each of them."""
+    made: list[list[str]] = []
+    hanging: dict[int, tuple[int, str]] = {}  # by column: how many further rows a cell from above covers, its text
+    for row in rows:
+        cells: list[str] = []
+        for cell in row:
+            _hang(cells, hanging)
+            # A cell that is alone in its row is a title rather than a header of many columns.
+            high, wide = _span(cell, "rowspan"), (_span(cell, "colspan") if len(row) > 1 else 1)
+            for text in spread(plain_text(cell), wide):
+                if high > 1:
+                    hanging[len(cells)] = (high - 1, text)
+                cells.append(text)
+        _hang(cells, hanging)
+        made.append(cells)
+    return made
+
+
+def _hang(cells: list[str], hanging: dict[int, tuple[int, str]]) -> None:
+    """Add the texts of cells from rows above that cover the next columns."""
+    while len(cells) in hanging:
+        left, text = hanging.pop(len(cells))
+        if left > 1:
+            hanging[len(cells)] = (left - 1, text)
+        cells.append(text)
+
+
+def _span(cell: HtmlNode, name: str) -> int:
+    stated = cell.attributes.get(name, "").strip()
+    return max(1, min(int(stated), MOST_SPANNED)) if stated.isdecimal() and len(stated) < 6 else 1
+
+
+def _within(node: HtmlNode) -> Iterator[HtmlNode]:
+    stack = [node]
+    while stack:
+        item = stack.pop()
+        yield item
+        stack.extend(reversed(item.elements()))
 
 
 def _joined(parts: list[str]) -> str:
@@ -185,6 +239,8 @@ def _rows(table: HtmlNode) -> list[list[HtmlNode]]:
             rows.append([cell for cell in child.elements() if cell.tag in {"td", "th"}])
         elif child.tag in {"thead", "tbody", "tfoot"}:
             rows.extend(_rows(child))
+        elif child.tag in {"td", "th"}:  # without a row around it
+            rows.append([child])
     return rows
 
 
@@ -203,13 +259,7 @@ def _has_strays(table: HtmlNode) -> bool:
 
 
 def _holds(node: HtmlNode, tags: frozenset[str]) -> bool:
-    stack = node.elements()
-    while stack:
-        item = stack.pop()
-        if item.tag in tags:
-            return True
-        stack.extend(item.elements())
-    return False
+    return any(item.tag in tags for item in _within(node) if item is not node)
 
 
 def _title_within(node: HtmlNode) -> str:

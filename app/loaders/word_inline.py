@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from app.loaders.drawings import picture_mark
+from app.loaders.links import linked
 from app.loaders.office_math import latex
 from app.loaders.open_xml import attribute, child
 from app.loaders.safe_xml import local_name
@@ -71,15 +72,6 @@ class InlineReader:
             if chosen is not None and len(chosen):
                 self._walk(chosen, parts, found)
                 return
-
-
-def linked(text: str, address: str) -> str:
-    """Return a link's text, with its address behind it where the text doesn't show it already."""
-    shown = address.removeprefix("mailto:")
-    bare = shown.partition("://")[2] or shown
-    if not text.strip() or not shown or bare.rstrip("/").casefold() in text.casefold():
-        return text
-    return f"{text} ({shown})"
 
 
 def _anchor(drawing: Element, parts: list[str], found: Inline) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from app.retrieval.keyword_build import KeywordBuild, stem_words
+from app.retrieval.keyword_pairs import ReadTexts, pair_scores
 from app.retrieval.keyword_query import KeywordQuery, parse_query
 from app.retrieval.keyword_scan import KeywordScan
 
@@ -16,6 +17,11 @@ WIDE_SHARE = 0.1
 """A scope of a larger share of all chunks is met faster by reading on than by a filter."""
 
 READ_ON = 4
+PAIRS_APART_FROM = 300_000
+"""Chunks in an index from which neighbouring words are looked for in the best chunks only."""
+
+RANKED_TWICE = 100
+"""So many of the best chunks at least."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,7 @@ class KeywordView:
     gone: frozenset[int] = frozenset()
     rest: KeywordScan = field(default_factory=lambda: KeywordScan(stem_words))
     seen: int | None = None
+    pairs_apart_from: int = PAIRS_APART_FROM
 
     @property
     def sequence(self) -> int:
@@ -48,11 +55,14 @@ class KeywordView:
             return parse_query(text, stem_words, self.build.document_frequency, count)
         return parse_query(text, stem_words, self.rest.frequency, len(self.rest))
 
-    def search(self, query: KeywordQuery, k: int, scope: ChunkScope | None) -> list[tuple[int, float]]:
+    def search(self, query: KeywordQuery, k: int, scope: ChunkScope | None, read: ReadTexts) -> list[tuple[int, float]]:
         """(chunk id, share of the query's ceiling) of the at most ``k`` best chunks, best first, equal ones by id."""
         if query.empty:
             return []
-        hits = dict(self._indexed(query, k, scope))
+        if query.pairs and not query.phrases and self.build.chunk_count() >= self.pairs_apart_from:
+            hits = self._ranked_twice(query, k, scope, read)
+        else:
+            hits = dict(self._indexed(query, k, scope))
         hits.update(
             hit for hit in self.rest.search(query, self.build.average_length()) if scope is None or hit[0] in scope
         )
@@ -60,6 +70,12 @@ class KeywordView:
         # Titles and neighbouring words add a little; where all words are common, that little would exceed the share.
         ceiling = max([query.ceiling, *(score for _, score in best[:1])])
         return [(chunk_id, score / ceiling) for chunk_id, score in best]
+
+    def _ranked_twice(self, query: KeywordQuery, k: int, scope: ChunkScope | None, read: ReadTexts) -> dict[int, float]:
+        """The best chunks by words alone, with what neighbouring words add."""
+        hits = dict(self._indexed(replace(query, pairs=()), max(k, RANKED_TWICE), scope))
+        bonus = pair_scores(query, list(hits), read, self.build.average_length())
+        return {chunk_id: score + bonus.get(chunk_id, 0.0) for chunk_id, score in hits.items()}
 
     def _indexed(self, query: KeywordQuery, k: int, scope: ChunkScope | None) -> list[tuple[int, float]]:
         documents, limit = (), k

@@ -1,0 +1,49 @@
+"""What neighbouring words of a query add to the scores of given chunks, counted in the chunks' search texts.
+
+Tantivy can do it too, but then reads all chunks that hold a word of the query: with a phrase in it a query can't skip
+what is not among the best. In a large library that takes several times as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+from app.retrieval.keyword_build import stem_words
+from app.retrieval.keyword_query import K1, PAIR_BOOST, B, KeywordQuery
+
+ReadTexts = Callable[[list[int]], dict[int, str]]
+"""Search texts of chunks by id, of those that are still there."""
+
+
+def pair_scores(query: KeywordQuery, chunk_ids: list[int], read: ReadTexts, average: float) -> dict[int, float]:
+    """BM25 of the query's pairs, times ``PAIR_BOOST``, by chunk; ``average`` is the length of a chunk in words."""
+    texts = read(chunk_ids) if query.pairs and average else {}
+    return {chunk_id: _score(query, f" {text} ", average) for chunk_id, text in texts.items()}
+
+
+def _score(query: KeywordQuery, text: str, average: float) -> float:
+    score = 0.0
+    length_share = 1 - B + B * (text.count(" ") - 1) / average
+    for first, second in query.pairs:
+        count = sum(_stem(following) == second for following in _words_after(first, text))
+        if count:
+            weight = query.weights.get(first, 0.0) + query.weights.get(second, 0.0)
+            score += PAIR_BOOST * weight * count * (K1 + 1) / (count + K1 * length_share)
+    return score
+
+
+def _words_after(stem: str, text: str) -> Iterator[str]:
+    """The word behind each word with this stem; ``text`` begins and ends with a space."""
+    opening = f" {stem[:-1] if stem.endswith('i') and len(stem) > 1 else stem}"  # happi is the stem of happy
+    place = text.find(opening)
+    while place >= 0:
+        end = text.find(" ", place + 1)
+        if _stem(text[place + 1 : end]) == stem and end < len(text) - 1:
+            yield text[end + 1 : text.find(" ", end + 1)]
+        place = text.find(opening, place + 1)
+
+
+@lru_cache(maxsize=20_000)
+def _stem(word: str) -> str:
+    return (stem_words(word) or [word])[0]

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from app.domain.documents import Section
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
+from app.loaders.drawings import image_mark
 from app.loaders.text_decoding import read_text
 
 # Position of the heading's first line, its level from 1, and its text.
 Heading = tuple[int, int, str]
 
 _ASCIIDOC = re.compile(r"^(={1,6})[ \t]+(\S.*?)(?:[ \t]+=+)?[ \t]*$")
+_ASCIIDOC_IMAGE = re.compile(r"\bimage::?[^\s\[]+\[([^\],]*)[^\]]*\]")
 _ORG = re.compile(r"^(\*+)[ \t]+(?:TODO[ \t]+|DONE[ \t]+)?(\S.*?)(?:[ \t]+:[\w@:]+:)?[ \t]*$")
 _TEX = re.compile(r"^\s*\\(part|chapter|section|subsection|subsubsection|paragraph)\*?(?:\[[^\]]*\])?\{(.*?)\}")
 _TEX_LEVELS = {"part": 1, "chapter": 2, "section": 3, "subsection": 4, "subsubsection": 5, "paragraph": 6}
@@ -40,6 +42,8 @@ class MarkupLoader(DocumentLoader):
         _, find = _DIALECTS[path.suffix.lower()]
         stated = _TITLES[path.suffix.lower()].search(text) if path.suffix.lower() in _TITLES else None
         lines = text.split("\n")
+        if find is _find_asciidoc:
+            lines = [_ASCIIDOC_IMAGE.sub(lambda match: image_mark(match.group(1)), line) for line in lines]
         return LoadedDocument(list(_sections(lines, find(lines))), stated.group(1) if stated else "")
 
 
@@ -92,9 +96,10 @@ def _underlined(lines: Sequence[str]) -> list[Heading]:
     return headings
 
 
+_find_asciidoc = _marked(_ASCIIDOC)
 _DIALECTS: dict[str, tuple[str, Callable[[Sequence[str]], list[Heading]]]] = {
     **dict.fromkeys((".rst", ".rest"), ("text/x-rst", _underlined)),
-    **dict.fromkeys((".adoc", ".asciidoc", ".asc"), ("text/asciidoc", _marked(_ASCIIDOC))),
+    **dict.fromkeys((".adoc", ".asciidoc", ".asc"), ("text/asciidoc", _find_asciidoc)),
     ".org": ("text/org", _marked(_ORG)),
     **dict.fromkeys((".tex", ".latex"), ("text/x-tex", _tex_headings)),
 }

@@ -13,6 +13,10 @@ from app.loaders.section_builder import SectionBuilder
 from app.loaders.text_decoding import decode, read_text
 
 _TITLES = frozenset({"title", "head", "heading", "article-title", "caption-title"})
+# Numbers by which machines know an article of a journal (JATS) and its parts.
+_IDENTIFIERS = frozenset(
+    {"journal-id", "issn", "article-id", "object-id", "contrib-id", "elocation-id", "issue-id", "pub-id"}
+)
 _CHAPTERS = frozenset({"part", "chapter", "sec", "section", "sect1", "sect2", "sect3", "sect4", "appendix", "div"})
 
 
@@ -60,6 +64,8 @@ class XmlLoader(DocumentLoader):
 
 def _add(builder: SectionBuilder, element: Element, level: int) -> None:
     """Add a paragraph for every element that holds text of its own, with all that is inside it."""
+    if local_name(element) in _IDENTIFIERS:
+        return
     if local_name(element) in _CHAPTERS:
         level += 1
     texts = [element.text, *(child.tail for child in element)]

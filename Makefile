@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help setup setup-peers setup-run setup-test run test check bench requirements mutants test-llama screenshots
+.PHONY: help setup setup-peers setup-run setup-test run test check bench requirements mutants chaos test-llama screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,6 +48,13 @@ test-llama: setup-test ## build llama.cpp's own server once (20 minutes) and run
 
 screenshots: setup-test ## pictures of the window in named states, into build/screenshots
 	xvfb-run -a -s "-screen 0 1440x900x24" $(BIN)/python -m tests.gui.screenshots
+
+KILLS ?= 100
+SEED ?= 7
+FILES ?= 60
+
+chaos: setup-test ## kill ingestion at KILLS random points that follow from SEED; nothing may be lost or done twice
+	$(BIN)/python -m tests.faults.chaos --kills $(KILLS) --seed $(SEED) --files $(FILES)
 
 bench: setup-test setup-peers ## measure speed, memory and quality (NAMES="retrieval ingest" for some)
 	$(BIN)/python -m tests.benchmarks $(NAMES)

@@ -65,7 +65,10 @@ class ChangeLog:
                 "WHERE sequence > ? AND (model_id IS NULL OR model_key = ?) ORDER BY sequence",
                 (sequence, model_key),
             ).fetchall()
-        return _net(last, entries, reworded=model_key is None)
+        try:
+            return _net(last, entries, reworded=model_key is None)
+        except ValueError as error:  # an entry was damaged: what it said is found by reading everything
+            raise ChangesPrunedError from error
 
     def prune_changes(self, up_to: int) -> None:
         """Forget entries up to and including ``up_to``; every index has to have recorded them."""

@@ -67,13 +67,11 @@ def repair_chats(database: Database) -> None:
             (json.dumps(list(MessageStatus)),),
         )
         rows = connection.execute("SELECT id, text FROM messages").fetchall()
-        connection.execute("INSERT INTO messages_fts (messages_fts) VALUES ('delete-all')")
-        connection.executemany(_REINDEX, [(search_text(text), message_id) for message_id, text in rows])
+        # First the index follows the search texts as they are; after that the triggers can change both together.
         connection.execute("INSERT INTO messages_fts (messages_fts) VALUES ('rebuild')")
+        connection.executemany(_REINDEX, [(search_text(text), message_id) for message_id, text in rows])
 
 
-# Below the trigger's condition a changed text would be deleted from an index that does not hold it; the order of
-# repair_chats (empty the index, write the texts, fill the index) makes that harmless.
 _REINDEX = "UPDATE messages SET search_text = ?1 WHERE id = ?2 AND search_text IS NOT ?1"
 
 

@@ -28,16 +28,17 @@ from tests.faults.stand_ins import FaultServices, paths_in
 REPOSITORY = Path(__file__).resolve().parents[2]
 STATES = ("queued", "parsing", "embedding", "ready")
 LEAST_KILLS_PER_STATE = 5
-# Steps that the child tells, how often they come in a run at least, and how long after one a kill may fall.
+# Steps that the child tells, how often they come in a run at least, how long after one a kill may fall, and how files
+# are read: starting parser processes takes a while, in which the others wait in the queue.
 STEPS = (
-    ("opened", 1, 0.02),
-    ("progress", 1, 0.004),
-    ("parse", 4, 0.01),
-    ("parse", 8, 0.02),
-    ("embed", 3, 0.004),
-    ("embedded", 4, 0.01),
-    ("outcome", 6, 0.02),
-    ("closing", 1, 0.05),
+    ("opened", 1, 0.02, "here"),
+    ("parse", 2, 0.15, "pool"),
+    ("parse", 1, 0.002, "pool"),
+    ("parse", 8, 0.02, "here"),
+    ("embed", 3, 0.004, "here"),
+    ("embedded", 4, 0.01, "here"),
+    ("outcome", 6, 0.02, "here"),
+    ("closing", 1, 0.05, "here"),
 )
 ENDING_SECONDS = 10.0
 
@@ -81,15 +82,23 @@ class ChaosReport:
 class ForkServer:
     """Starts children that ingest, without the second that their imports would take."""
 
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
+    def __init__(self, log: Path) -> None:
+        # Parser processes whose program is killed while they start complain, which is not worth showing.
+        with log.open("ab") as errors:
+            self._process = self._open(log, errors)
+        self._expect("ready")
+
+    @staticmethod
+    def _open(log: Path, errors: IO[bytes]) -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [sys.executable, "-m", "tests.faults.ingest_child", "serve"],
             cwd=REPOSITORY,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=errors,
+            env=os.environ | {"TMPDIR": str(log.parent)},
             text=True,
         )
-        self._expect("ready")
 
     @property
     def events(self) -> IO[str]:
@@ -118,11 +127,12 @@ class ForkServer:
 
 @dataclass(frozen=True)
 class KillPoint:
-    """``seconds`` after the step ``event`` was told ``times`` times."""
+    """``seconds`` after the step ``event`` was told ``times`` times, while files are read as ``parser`` says."""
 
     event: str
     times: int
     seconds: float
+    parser: str
 
 
 class Chaos:
@@ -131,6 +141,7 @@ class Chaos:
     def __init__(self, folder: Path, *, kills: int, seed: int, files: int = 60, real: bool = False) -> None:
         self._home = folder / "home"
         self._fresh = folder / "fresh"
+        self._log = folder / "errors.txt"
         self._kills = kills
         self._real = real
         self._chance = random.Random(seed)
@@ -149,7 +160,7 @@ class Chaos:
         Raises ``ChaosError`` at the first thing that is wrong.
         """
         began = time.monotonic()
-        server = ForkServer()
+        server = ForkServer(self._log)
         try:
             while self._report.kills < self._kills:
                 self._round(server, self._kill_point())
@@ -177,12 +188,12 @@ class Chaos:
         self._corpus.add(self._chance.randrange(2))
 
     def _kill_point(self) -> KillPoint:
-        event, most, seconds = self._chance.choice(STEPS)
-        return KillPoint(event, self._chance.randint(1, most), self._chance.uniform(0, seconds))
+        event, most, seconds, parser = self._chance.choice(STEPS)
+        return KillPoint(event, self._chance.randint(1, most), self._chance.uniform(0, seconds), parser)
 
     def _start(self, server: ForkServer, home: Path, point: KillPoint | None) -> bool:
         """Run a child. True if it was killed at ``point``, False if it ended before."""
-        parser = "pool" if self._chance.random() < 0.15 else "here"
+        parser = point.parser if point else "here"
         server.start(home, self._corpus.folder, "real" if self._real else "stand-in", parser)
         pid, seen, killed = 0, 0, False
         while True:
@@ -209,7 +220,7 @@ class Chaos:
 
     def _killed(self, status: int) -> bool:
         if status not in (0, -signal.SIGKILL):
-            raise ChaosError(f"the program ended with {status} by itself")
+            raise ChaosError(f"the program ended with {status} by itself:\n{self._log.read_text()[-3000:]}")
         return status != 0
 
     def _await_end_of_group(self, pid: int) -> None:

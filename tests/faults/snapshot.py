@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +34,11 @@ class Snapshot:
 
 
 def snapshot(home: Path, documents: Path, *, real: bool = False) -> Snapshot:
-    """Open the library in ``home`` as a reader and look at all of it."""
+    """Look at all of the library in ``home``, through a keyword index made of what it now holds.
+
+    Scores by keywords depend a little on how many passages were removed since the index was made.
+    """
+    _make_keyword_index_anew(home, real=real)
     services = FaultServices(paths_in(home), writer=False, real=real)
     try:
         store: LibraryStore = services._store
@@ -52,6 +57,16 @@ def snapshot(home: Path, documents: Path, *, real: bool = False) -> Snapshot:
             for query in QUERIES
         }
         return Snapshot(held, hits)
+    finally:
+        services.close()
+
+
+def _make_keyword_index_anew(home: Path, *, real: bool) -> None:
+    for folder in paths_in(home).index_dir.glob("keywords-*"):
+        shutil.rmtree(folder)
+    services = FaultServices(paths_in(home), writer=True, real=real)
+    try:
+        services.open_indexes()
     finally:
         services.close()
 

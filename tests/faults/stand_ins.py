@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,11 +127,13 @@ class ToldParser(ParserPool):
         self._told = tell
         self._here = loaders(limits=limits) if here else None
         self._own_limits = limits
+        self._one_at_a_time = threading.Lock()  # PDFium knows no threads
 
     def parse(self, path: Path, cancel: CancelToken | None = None) -> ParsedDocument:
         self._told("parse")
         if self._here is not None:
-            return load_document(path, self._own_limits, self._here)
+            with self._one_at_a_time:
+                return load_document(path, self._own_limits, self._here)
         return super().parse(path, cancel)
 
 

@@ -23,8 +23,10 @@ from app.storage.settings_store import SettingsStore
 if TYPE_CHECKING:
     from app.chat_models.loop_thread import LoopThread
     from app.chat_models.model import ChatModel
+    from app.domain.cancellation import CancelToken
     from app.loaders.parser_pool import ParserPool
     from app.loaders.registry import Registry
+    from app.network.page_fetch import FetchedPage, KnownPage, PageFetcher
     from app.retrieval.embedder import Embedder
     from app.retrieval.keyword_index import KeywordIndex
     from app.retrieval.retriever import Retriever
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from app.services.live_folders import LiveFolders
     from app.services.model_service import ModelService
     from app.services.session_service import SessionService
+    from app.services.web_pages import WebPages
 
 T = TypeVar("T")
 
@@ -133,6 +136,24 @@ class Services:
 
     def _is_supported(self, path: Path) -> bool:
         return self._registry().loader_for(path) is not None
+
+    @cached_property
+    def web(self) -> WebPages:
+        """Web pages, fetched on the user's wish; adding is for the writer only."""
+        from app.services.web_pages import WebPages
+
+        fetcher = Lazy(self._make_fetcher)
+
+        def fetch(url: str, known: KnownPage | None, cancel: CancelToken | None) -> FetchedPage | None:
+            return self._loop().run(fetcher().fetch(url, known), cancel)
+
+        return WebPages(self._store, fetch, self._parser, self._ingest, self.paths.web_dir)
+
+    def _make_fetcher(self) -> PageFetcher:
+        from app.network.http import HttpFactory
+        from app.network.page_fetch import PageFetcher
+
+        return PageFetcher(HttpFactory())
 
     @cached_property
     def sessions(self) -> SessionService:

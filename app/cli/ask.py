@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 
 from app.bootstrap import open_services
 from app.cli.main import EXIT_FAILED
@@ -13,6 +15,8 @@ from app.domain.citations import Citation
 from app.domain.errors import BadInputError
 from app.domain.turns import StoredMessage, TextAdded, TurnFailed, TurnFinished, TurnStopped
 from app.services.chat_service import ChatService
+
+Addresses = Mapping[Path, str]
 
 
 def ask(options: argparse.Namespace, output: Output) -> int:
@@ -24,13 +28,14 @@ def ask(options: argparse.Namespace, output: Output) -> int:
         services.models.model(options.model)  # a name that is none is refused before anything is stored
         session = services.sessions.create()
         message = _stream(services.chat, session.id, question, options.model, output)
+        addresses = services.library.addresses()
     if message.error:
         output.problem(message.error)
         return EXIT_FAILED
     if output.as_json:
-        output.row(_answer_row(message), "")
+        output.row(_answer_row(message, addresses), "")
     else:
-        output.write("\n" + "".join(_citation_line(citation) for citation in message.citations))
+        output.write("\n" + "".join(_citation_line(citation, addresses) for citation in message.citations))
     return 0
 
 
@@ -47,18 +52,18 @@ def _stream(chat: ChatService, session_id: str, question: str, model: str, outpu
     return last
 
 
-def _answer_row(message: StoredMessage) -> dict[str, object]:
+def _answer_row(message: StoredMessage, addresses: Addresses) -> dict[str, object]:
     return {
         "answer": message.text,
         "answered": message.answered,
         "sentences": [{"text": each.text, "citations": list(each.citations)} for each in message.sentences],
-        "citations": [_citation_row(citation) for citation in message.citations],
+        "citations": [_citation_row(citation, addresses) for citation in message.citations],
         "model": message.model,
         "timings": {name: round(seconds, 4) for name, seconds in message.timings.items()},
     }
 
 
-def _citation_row(citation: Citation) -> dict[str, object]:
+def _citation_row(citation: Citation, addresses: Addresses) -> dict[str, object]:
     return {
         "n": citation.number,
         "path": str(citation.path),
@@ -68,9 +73,10 @@ def _citation_row(citation: Citation) -> dict[str, object]:
         "end": citation.end,
         "quote": citation.quote,
         "boxes": [asdict(box) for box in citation.boxes],
+        "url": addresses.get(citation.path),
     }
 
 
-def _citation_line(citation: Citation) -> str:
+def _citation_line(citation: Citation, addresses: Addresses) -> str:
     page = f", page {citation.page}" if citation.page else ""
-    return printable(f"[{citation.number}] {citation.path}{page}") + "\n"
+    return printable(f"[{citation.number}] {addresses.get(citation.path, citation.path)}{page}") + "\n"

@@ -11,36 +11,48 @@ from app.bootstrap import open_services
 from app.cli.main import EXIT_FAILED
 from app.cli.output import Output
 from app.domain.documents import DocumentState
-from app.domain.errors import BadInputError
+from app.domain.errors import BadInputError, UserFacingError
 from app.domain.ingestion import FileOutcome, IngestSummary
 from app.services.ingest_job import IngestEvent
 
 
 def ingest(options: argparse.Namespace, output: Output) -> int:
-    """Ingest the given paths, and follow the folders among them from now on. Returns 1 if any file failed."""
-    missing = [path for path in options.paths if not path.exists() and not path.is_symlink()]
+    """Ingest the given paths, and follow the folders among them from now on. Returns 1 if any file failed.
+
+    Addresses of web pages are fetched, now and not again by themselves.
+    """
+    from app.cli import pages
+
+    urls = [text for text in options.paths if pages.is_page(text)]
+    paths = [Path(text) for text in options.paths if not pages.is_page(text)]
+    missing = [path for path in paths if not path.exists() and not path.is_symlink()]
     if missing:
         raise BadInputError(f"There is no file or folder {missing[0]}. Nothing was changed.")
     if options.dry_run:
-        return _preview(options.paths, output)
+        return _preview(paths, output)
     events: queue.SimpleQueue[IngestEvent] = queue.SimpleQueue()
+    failure: UserFacingError | None = None
     with open_services(os.environ, writer=True) as services:
         unsubscribe = services.ingest.subscribe(events.put)
         try:
             if services.ingest.resume_pending():
                 follow(events, output)
-            followed = services.folders.register(Path(os.path.abspath(path)) for path in options.paths)  # noqa: PTH100
-            services.folders.catch_up(folder.path for folder in followed)
-            job = services.ingest.add(options.paths)
-            summary = follow(events, output)
-            output.row({"summary": summary_row(summary)}, summary_text(summary))
+            summaries = pages.add_pages(services, urls, events, output)
+            if paths:
+                followed = services.folders.register(Path(os.path.abspath(path)) for path in paths)  # noqa: PTH100
+                services.folders.catch_up(folder.path for folder in followed)
+                job = services.ingest.add(paths)
+                summaries.append(follow(events, output))
+                failure = job.failure
+            summary = pages.total(summaries)
+            pages.print_summary(summary, output)
         except KeyboardInterrupt:
             output.note("Stopped. `footnote ingest` with the same paths goes on where this ended.")
             raise
         finally:
             unsubscribe()
-        if job.failure:
-            raise job.failure
+        if failure:
+            raise failure
     return EXIT_FAILED if summary.failed else 0
 
 

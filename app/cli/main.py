@@ -73,7 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add(commands, "gui", "open the window (what happens without a command)")
     ingest = _add(commands, "ingest", "read files and folders into the library, and follow the folders")
-    ingest.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    ingest.add_argument("paths", nargs="+", metavar="PATH|URL", help="files, folders, archives, web pages (https://…)")
     ingest.add_argument("--dry-run", action="store_true", help="only say how many files would be read, and how large")
     folders = _add(commands, "folders", "list followed folders, or: folders remove PATH, exclude PATH, rescan [PATH]")
     folders.add_argument("action", nargs="?", choices=("remove", "exclude", "rescan"))
@@ -88,8 +88,10 @@ def build_parser() -> argparse.ArgumentParser:
     models.add_argument("action", nargs="?", choices=("test",))
     models.add_argument("spec", nargs="?", metavar="PROVIDER:MODEL")
     _add(commands, "documents", "list the documents of the library")
+    refresh = _add(commands, "refresh", "fetch web pages of the library again, and read what has changed")
+    refresh.add_argument("url", nargs="?", metavar="URL", help="the page to fetch (default: all of them)")
     remove = _add(commands, "remove", "take a file or folder out of the library (the file itself stays)")
-    remove.add_argument("path", type=Path, metavar="PATH")
+    remove.add_argument("path", metavar="PATH|URL")
     doctor = _add(commands, "doctor", "show versions, folders, model and index, and check the databases")
     doctor.add_argument("--check", action="store_true", help="read everything and say what is wrong")
     doctor.add_argument("--repair", action="store_true", help="check, and make damaged data again; deletes no text")
@@ -121,6 +123,10 @@ def _command(name: str) -> Command:
         from app.cli.ingest import ingest
 
         return ingest
+    if name == "refresh":
+        from app.cli.pages import refresh
+
+        return refresh
     if name in ("folders", "watch"):
         from app.cli import folders
 

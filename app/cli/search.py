@@ -36,10 +36,11 @@ def search(options: argparse.Namespace, output: Output) -> int:
         raise BadInputError("Give either a query or --batch FILE.")
     queries = _batch(options.batch) if options.batch is not None else [Query(options.query)]
     with open_services(os.environ, writer=False) as services:
+        addresses = services.library.addresses()
         for query in queries:
             found = services.library.search(query.text, k=options.k, mode=SearchMode(options.mode))
             for rank, passage in enumerate(found, start=1):
-                output.row(_row(query, rank, passage), _text(rank, passage))
+                output.row(_row(query, rank, passage, addresses.get(passage.path)), _text(rank, passage))
             if not found and query.id is None:
                 output.note(
                     "Nothing found." if services.library.documents() else "The library is empty: add files first."
@@ -75,7 +76,7 @@ def _json_query(text: str, place: str) -> Query:
         raise BadInputError(f'{place}: expected JSON with "id" and "text".') from error
 
 
-def _row(query: Query, rank: int, passage: Passage) -> dict[str, object]:
+def _row(query: Query, rank: int, passage: Passage, url: str | None) -> dict[str, object]:
     row: dict[str, object] = {} if query.id is None else {"query_id": query.id}
     return row | {
         "rank": rank,
@@ -86,6 +87,7 @@ def _row(query: Query, rank: int, passage: Passage) -> dict[str, object]:
         "start": passage.start,
         "end": passage.end,
         "text": passage.text,
+        "url": url,
     }
 
 

@@ -41,6 +41,7 @@ class LoadedSource:
     """What the viewer shows: a PDF, or text, or only the quote. ``notice`` says what the reader has to know.
 
     ``file`` is what is read for ``path``: the same, or a copy of a file in an archive; None if it can't be reached.
+    ``url`` is the address of a page from the web.
     """
 
     path: Path
@@ -51,6 +52,7 @@ class LoadedSource:
     text: TextExtract | None = None
     notice: str = ""
     file: Path | None = None
+    url: str = ""
 
     @property
     def reachable(self) -> bool:
@@ -73,15 +75,19 @@ class SourceLoader:
             notice = "The file has changed since Footnote read it. This is the text it had then."
             if view.file is None:
                 notice = "The file is not where it was. This is the text that Footnote read."
-            return self._as_text(LoadedSource(view.record.path, notice=notice, file=view.file), view, 0, 0)
-        return self._whole(view, LoadedSource(view.record.path, page=1, file=view.file), 0, 0)
+            return self._as_text(
+                LoadedSource(view.record.path, notice=notice, file=view.file, url=view.url), view, 0, 0
+            )
+        return self._whole(view, LoadedSource(view.record.path, page=1, file=view.file, url=view.url), 0, 0)
 
     def load_citation(self, citation: Citation) -> LoadedSource:
         """The place a citation points to, or its stored quote where that place is gone."""
         view = self._view(citation)
         path = view.record.path if view is not None else citation.path
         file = view.file if view is not None else self._library.file(path)
-        base = LoadedSource(path, citation.quote, citation.page, citation.boxes, file=file)
+        base = LoadedSource(
+            path, citation.quote, citation.page, citation.boxes, file=file, url=view.url if view else ""
+        )
         if file is None:
             return replace(base, notice="The file is not where it was. This is what the answer quoted.")
         if view is not None and not view.changed and view.record.content_hash == citation.file_hash:

@@ -13,8 +13,9 @@ from app.domain.cancellation import CancelToken
 from app.domain.errors import DocumentError, FailureReason
 from app.loaders.archive_names import safe_name
 from app.loaders.archives import ArchiveListing, ArchiveMember, LeftOut, extract_members, list_members
+from app.loaders.web_snapshot import snapshot
 
-LIST_ARCHIVE, EXTRACT = "list_archive", "extract"
+LIST_ARCHIVE, EXTRACT, SNAPSHOT = "list_archive", "extract", "snapshot"
 
 
 class Performer(Protocol):
@@ -29,7 +30,11 @@ class Performer(Protocol):
 
 def perform(task: str, path: Path, arguments: Mapping[str, str]) -> object:
     """Do a task inside a parser process. Raises ``DocumentError``, and ``KeyError`` for a task of no such name."""
-    tasks: dict[str, Callable[[Path, Mapping[str, str]], object]] = {LIST_ARCHIVE: _list, EXTRACT: _extract}
+    tasks: dict[str, Callable[[Path, Mapping[str, str]], object]] = {
+        LIST_ARCHIVE: _list,
+        EXTRACT: _extract,
+        SNAPSHOT: _snapshot,
+    }
     return tasks[task](path, arguments)
 
 
@@ -64,6 +69,14 @@ def extract(
     return failures | {name: _implausible(path) for name in missing}
 
 
+def clean_page(performer: Performer, path: Path, charset: str, url: str, cancel: CancelToken | None = None) -> str:
+    """Return what is kept of the web page in the file at ``path``, as ``web_snapshot.snapshot`` makes it.
+
+    Raises ``DocumentError``, and ``WorkCancelledError`` if ``cancel`` was cancelled.
+    """
+    return str(performer.perform(SNAPSHOT, path, {"charset": charset, "url": url}, cancel))
+
+
 def listing_to_json(listing: ArchiveListing) -> object:
     """Return a listing as what JSON knows."""
     return {
@@ -92,6 +105,10 @@ def _list(path: Path, arguments: Mapping[str, str]) -> object:
 def _extract(path: Path, arguments: Mapping[str, str]) -> object:
     failures = extract_members(path, {name: Path(target) for name, target in arguments.items()})
     return {name: [error.reason.value, str(error)] for name, error in failures.items()}
+
+
+def _snapshot(path: Path, arguments: Mapping[str, str]) -> object:
+    return snapshot(path.read_bytes(), arguments["charset"], arguments["url"])
 
 
 def _is_plain_file(path: Path) -> bool:

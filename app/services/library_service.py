@@ -24,6 +24,7 @@ class SourceView:
     """What the viewer needs of a document. ``changed`` means the file differs from what was read, or is gone.
 
     ``file`` is what can be opened: the document's file, or a copy of a file in an archive; None if it can't be reached.
+    ``url`` is the address of a page from the web.
     """
 
     record: DocumentRecord
@@ -31,6 +32,7 @@ class SourceView:
     sections: tuple[StoredSection, ...]
     changed: bool
     file: Path | None
+    url: str = ""
 
 
 class LibraryService:
@@ -58,6 +60,10 @@ class LibraryService:
     def documents(self) -> list[DocumentRecord]:
         """All documents, in order of adding."""
         return self._store.documents()
+
+    def addresses(self) -> dict[Path, str]:
+        """The web address behind each document that is a page from the web."""
+        return {origin.path: origin.url for origin in self._store.origins()}
 
     def document(self, document_id: int) -> DocumentRecord:
         """One document. Raises ``BadInputError`` if it is not (or no longer) in the library."""
@@ -101,7 +107,9 @@ class LibraryService:
         record = self.document(document_id)
         text = self._store.document_text(document_id)
         sections = tuple(self._store.sections(document_id))
-        return SourceView(record, text, sections, self._changed(record), self.file(record.path))
+        origin = self._store.origin_of(record.path)
+        url = origin.url if origin else ""
+        return SourceView(record, text, sections, self._changed(record), self.file(record.path), url)
 
     def file(self, path: Path) -> Path | None:
         """The file to open for ``path``: itself, or a copy where it leads into an archive; None if there is none.

@@ -26,6 +26,7 @@ class View:
     text: str
     changed: bool = False
     sections: tuple[()] = ()
+    url: str = ""
 
     @property
     def file(self) -> Path | None:
@@ -53,6 +54,9 @@ class OneDocument:
 
     def file(self, path: Path) -> Path | None:
         return path if path.is_file() else None
+
+    def addresses(self) -> dict[Path, str]:
+        return {}
 
     def boxes(self, document_id: int, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
         return None, ()

@@ -13,7 +13,7 @@ from app.gui.widgets.basics import ElidedLabel, IconButton, IconLabel, hairline,
 from app.gui.widgets.find_bar import FindBar
 from app.gui.widgets.pdf_view import PdfView
 from app.gui.widgets.text_source_view import TextSourceView
-from app.gui.wording import shown_folder, shown_name
+from app.gui.wording import shown, shown_folder, shown_name
 
 
 class SourcePanel(QWidget):
@@ -170,7 +170,7 @@ class SourcePanel(QWidget):
         self._source = source
         self.find_bar.hide()
         self.name.set_full_text(shown_name(source.path))
-        self.place.set_full_text(shown_folder(source.path))
+        self.place.set_full_text(shown(source.url) if source.url else shown_folder(source.path))
         self._notice.say(source.notice)
         if source.pdf is None:
             self._search.close()

@@ -1,4 +1,4 @@
-"""Old word processing and presentations, RTF, FictionBook: through ``kreuzberg``."""
+"""Old word processing, RTF, FictionBook: through ``kreuzberg``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from app.loaders.kreuzberg_seam import extract
 
 _TYPES = {
     ".doc": "application/msword",
-    ".ppt": "application/vnd.ms-powerpoint",
     ".rtf": "application/rtf",
     ".fb2": "application/x-fictionbook+xml",
 }

@@ -64,14 +64,19 @@ class _Block:
     is_html: bool = False
 
 
-def markdown_sections(lines: list[str], page: int | None = None) -> Iterator[Section]:
-    """Yield the sections of Markdown ``lines``. A heading's line opens the section that it names."""
-    path: list[tuple[int, str]] = []
+def markdown_sections(
+    lines: list[str], page: int | None = None, path: list[tuple[int, str]] | None = None
+) -> Iterator[Section]:
+    """Yield the sections of Markdown ``lines``. A heading's line opens the section that it names.
+
+    ``path`` has the headings, with their levels, that hold at the first line; afterwards those that hold at the end.
+    """
+    path = [] if path is None else path
     pending: list[str] = []
     for block in _blocks(lines):
         if block.level:
             yield from _section(pending, path, SectionKind.TEXT, page)
-            path = [entry for entry in path if entry[0] < block.level]
+            path[:] = [entry for entry in path if entry[0] < block.level]
             if block.heading:
                 path.append((block.level, block.heading))
             pending = block.lines

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+from app.loaders.comments import comment_text
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
+from app.loaders.drawings import add_chart, diagram_text, flat_text, paragraph_text, paragraphs, picture_mark
 from app.loaders.open_xml import OpenXmlPackage, child, descendants
 from app.loaders.safe_xml import local_name
 from app.loaders.section_builder import SectionBuilder
+from app.loaders.tables import spread
 
 _TYPE = "application/vnd.openxmlformats-officedocument.presentationml."
 _TYPES = {
@@ -37,10 +40,11 @@ class PresentationLoader(DocumentLoader):
         builder = SectionBuilder()
         with OpenXmlPackage(path) as package:
             slides = _slides(package)
+            authors = _authors(package, package.main_part())
             for number, slide in enumerate(slides, start=1):
                 builder.leave(1)
                 builder.page = number
-                _add_slide(builder, package, slide)
+                _add_slide(builder, package, slide, authors)
             metadata = package.properties()
         return LoadedDocument(builder.finish(), metadata.get("title", ""), len(slides), metadata)
 
@@ -55,7 +59,7 @@ def _slides(package: OpenXmlPackage) -> list[str]:
     return [relations[each][1] for each in ids if each in relations]
 
 
-def _add_slide(builder: SectionBuilder, package: OpenXmlPackage, name: str) -> None:
+def _add_slide(builder: SectionBuilder, package: OpenXmlPackage, name: str, authors: dict[str, str]) -> None:
     root = package.part(name)
     tree = child(root, "cSld", "spTree") if root is not None else None
     if tree is None:
@@ -64,19 +68,19 @@ def _add_slide(builder: SectionBuilder, package: OpenXmlPackage, name: str) -> N
     for shape in sorted(shapes, key=lambda each: _placeholder(each) not in _TITLES):
         _add_shape(builder, shape)
     for chart in package.related(name, "chart"):
-        _add_chart(builder, package.part(chart))
+        add_chart(builder, package.part(chart))
     for diagram in package.related(name, "diagramData"):
-        _add_text(builder, package.part(diagram))
+        builder.paragraph(diagram_text(package.part(diagram)))
     for notes in package.related(name, "notesSlide"):
         _add_notes(builder, package.part(notes))
     for comments in package.related(name, "comments"):
-        _add_comments(builder, package.part(comments))
+        _add_comments(builder, package.part(comments), authors)
 
 
 def _shapes(tree: Element) -> Iterator[Element]:
     for element in tree:
         name = local_name(element)
-        if name in {"sp", "graphicFrame"}:
+        if name in {"sp", "graphicFrame", "pic"}:
             yield element
         elif name == "grpSp":
             yield from _shapes(element)
@@ -93,15 +97,17 @@ def _add_shape(builder: SectionBuilder, shape: Element) -> None:
     kind = _placeholder(shape)
     if kind in _FURNITURE:
         return
+    if local_name(shape) == "pic":
+        builder.paragraph(picture_mark(shape))
     for table in descendants(shape, "tbl"):
-        builder.table([[_flat(cell) for cell in row if local_name(cell) == "tc"] for row in descendants(table, "tr")])
+        _add_table(builder, table)
     body = child(shape, "txBody")
     if body is None:
         return
     if kind in _TITLES:
-        builder.heading(1, _flat(body))
+        builder.heading(1, flat_text(body))
     else:
-        builder.paragraph("\n".join(_paragraphs(body)))
+        builder.paragraph(_numbered(body))
 
 
 def _add_notes(builder: SectionBuilder, root: Element | None) -> None:
@@ -110,54 +116,64 @@ def _add_notes(builder: SectionBuilder, root: Element | None) -> None:
         _add_shape(builder, shape)
 
 
-def _add_comments(builder: SectionBuilder, root: Element | None) -> None:
+def _add_comments(builder: SectionBuilder, root: Element | None, authors: dict[str, str]) -> None:
+    """Add remarks: those of 2007 hold plain text, the discussions of 2021 paragraphs and replies."""
     for comment in descendants(root, "cm") if root is not None else ():
-        text = child(comment, "text")
-        builder.paragraph((text.text or "") if text is not None else "\n".join(_paragraphs(comment)))
+        text, body = child(comment, "text"), child(comment, "txBody")
+        said = [text.text or ""] if text is not None else list(paragraphs(body)) if body is not None else []
+        remarks = [(comment, said), *((reply, list(paragraphs(reply))) for reply in descendants(comment, "reply"))]
+        for remark, lines in remarks:
+            author = authors.get(remark.get("authorId", ""))
+            builder.paragraph(comment_text("\n".join(lines), author, remark.get("dt") or remark.get("created")))
 
 
-def _add_text(builder: SectionBuilder, root: Element | None) -> None:
-    if root is not None:
-        builder.paragraph("\n".join(_paragraphs(root)))
+def _authors(package: OpenXmlPackage, main: str) -> dict[str, str]:
+    parts = [*package.related(main, "commentAuthors"), *package.related(main, "authors")]
+    roots = [root for part in parts if (root := package.part(part)) is not None]
+    return {each.get("id", ""): each.get("name", "") for root in roots for each in root.iter() if each.get("name")}
 
 
-def _add_chart(builder: SectionBuilder, root: Element | None) -> None:
-    """Add a chart's figures as a table: a row per category, a column per series."""
-    if root is None:
-        return
-    for title in descendants(root, "title"):
-        builder.paragraph(_flat(title))
-    columns = [_column(series) for series in descendants(root, "ser")]
-    categories = next((names for _, names, _ in columns if names), [])
-    rows = [["", *(name for name, _, _ in columns)]]
-    for place in range(max((len(values) for _, _, values in columns), default=0)):
-        label = categories[place] if place < len(categories) else ""
-        rows.append([label, *(values[place] if place < len(values) else "" for _, _, values in columns)])
-    builder.table(rows if columns else [])
+def _add_table(builder: SectionBuilder, table: Element) -> None:
+    """Add a table; merged cells put their text into every cell they cover."""
+    made: list[list[str]] = []
+    for row in descendants(table, "tr"):
+        own = [cell for cell in row if local_name(cell) == "tc"]
+        alone = sum(1 for cell in own if not _goes_on(cell, "hMerge")) == 1  # a title
+        cells: list[str] = []
+        covered: list[str] = []
+        for cell in own:
+            if _goes_on(cell, "vMerge"):
+                cells.append(made[-1][len(cells)] if made and len(cells) < len(made[-1]) else "")
+            elif _goes_on(cell, "hMerge"):
+                cells.append(covered.pop() if covered else "")
+            else:
+                text, *covered = spread(flat_text(cell), 1 if alone else _columns(cell, len(own)))
+                cells.append(text)
+        made.append(cells)
+    builder.table(made)
 
 
-def _column(series: Element) -> tuple[str, list[str], list[str]]:
-    name = " ".join(_values(child(series, "tx")))
-    categories = _values(child(series, "cat")) or _values(child(series, "xVal"))
-    return name, categories, _values(child(series, "val")) or _values(child(series, "yVal"))
+def _goes_on(cell: Element, name: str) -> bool:
+    return cell.get(name) in {"1", "true"}
 
 
-def _values(element: Element | None) -> list[str]:
-    return [value.text or "" for value in descendants(element, "v")] if element is not None else []
+def _columns(cell: Element, most: int) -> int:
+    stated = cell.get("gridSpan", "1")
+    return min(int(stated), most) if stated.isdecimal() else 1
 
 
-def _flat(element: Element) -> str:
-    return " ".join(" ".join(_paragraphs(element)).split())
-
-
-def _paragraphs(element: Element) -> Iterator[str]:
-    for paragraph in descendants(element, "p"):
-        parts = []
-        for each in paragraph.iter():
-            name = local_name(each)
-            if name == "t":
-                parts.append(each.text or "")
-            elif name in {"br", "tab"}:
-                parts.append("\n" if name == "br" else "\t")
-        if text := "".join(parts).strip():
-            yield text
+def _numbered(body: Element) -> str:
+    """The paragraphs of a shape, those of numbered lists with their numbers."""
+    lines: list[str] = []
+    number = 0
+    for paragraph in descendants(body, "p"):
+        counts = child(paragraph, "pPr", "buAutoNum")
+        text = paragraph_text(paragraph)
+        if counts is None:
+            number = 0
+        elif text:
+            start = counts.get("startAt", "1")
+            number = number + 1 if number else (int(start) if start.isdecimal() else 1)
+            text = f"{number}. {text}"
+        lines.extend([text] if text else [])
+    return "\n".join(lines)

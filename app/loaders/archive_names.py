@@ -57,9 +57,9 @@ def safe_name(name: str) -> str:
     if _UNSHOWABLE.search(name):
         raise ValueError("its name holds characters that can't be shown")
     unified = name.replace("\\", "/")
-    if unified.startswith("/") or _DRIVE.match(unified):
-        raise ValueError("its name is an absolute path")
     parts = [part for part in unified.split("/") if part not in ("", ".")]
+    if unified.startswith("/") or (parts and _DRIVE.match(parts[0])):
+        raise ValueError("its name is an absolute path")
     if ".." in parts:
         raise ValueError("its name leads out of the archive")
     if not parts:

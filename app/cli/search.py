@@ -87,12 +87,15 @@ def _row(query: Query, rank: int, passage: Passage, url: str | None) -> dict[str
         "start": passage.start,
         "end": passage.end,
         "text": passage.text,
+        "ocr_confidence": passage.ocr_confidence,
         "url": url,
     }
 
 
 def _text(rank: int, passage: Passage) -> str:
     page = f", page {passage.page}" if passage.page else ""
+    if passage.ocr_confidence is not None:
+        page += f", read by OCR ({passage.ocr_confidence:.0%} sure)"
     excerpt = " ".join(passage.text.split())
     if len(excerpt) > EXCERPT_CHARACTERS:
         excerpt = excerpt[:EXCERPT_CHARACTERS] + " …"

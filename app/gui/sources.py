@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from app.domain.citations import Citation
 from app.domain.documents import Box, DocumentState, SectionKind
 from app.domain.errors import BadInputError, DocumentError
 from app.gui.pdf_file import PdfFile
-from app.gui.ports import Library, SourceView
+from app.gui.ports import Library, SectionView, SourceView
 
 PDF_MEDIA_TYPE = "application/pdf"
 # A text view lays out every line it holds; more than this around the passage is not shown at once.
@@ -105,6 +105,8 @@ class SourceLoader:
             return None
 
     def _whole(self, view: SourceView, base: LoadedSource, start: int, end: int) -> LoadedSource:
+        notices = (base.notice, ocr_note(view.sections, start, end))
+        base = replace(base, notice=" ".join(filter(None, notices)))
         if view.record.media_type == PDF_MEDIA_TYPE:
             return self._as_pdf(base)
         return self._as_text(base, view, start, end)
@@ -138,6 +140,17 @@ class SourceLoader:
             bool(view.sections) and all(each.kind is not SectionKind.TEXT for each in view.sections)
         )
         return replace(base, text=extract(view.text, start, end, fixed_pitch=fixed))
+
+
+def ocr_note(sections: Sequence[SectionView], start: int, end: int) -> str:
+    """Say how sure OCR was of ``[start, end)``, or how many pages it read where no passage is shown."""
+    shown = [each for each in sections if each.start < end and each.end > start] if end > start else list(sections)
+    sure = [each.confidence for each in shown if each.confidence is not None]
+    if not sure:
+        return ""
+    if end > start or len(sure) == len(shown):
+        return f"Read by OCR, {sum(sure) / len(sure):.0%} sure.".replace("%", " %")
+    return f"{len(sure)} of {len(shown)} pages were read by OCR."
 
 
 def extract(text: str, start: int, end: int, *, fixed_pitch: bool = False) -> TextExtract:

@@ -87,7 +87,7 @@ class ParserLimits:
     text_bytes: int = 64 * MEBIBYTE
     file_bytes: int = 2048 * MEBIBYTE
     files_per_process: int = 200
-    recycle_bytes: int = 400 * MEBIBYTE
+    recycle_bytes: int = 800 * MEBIBYTE  # the networks for OCR fill 650 and are used again for the next file
     nesting: int = 3
     tidy_pages: bool = True
     ocr: bool = True

@@ -129,11 +129,12 @@ class LibraryService:
         return self._files.stamp(record.path) != record.stamp
 
     def boxes(self, document_id: int, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
-        """The page of ``[start, end)`` and its rectangles; none unless it is a PDF that is still as it was read."""
+        """The page of ``[start, end)`` and its rectangles; none unless the file has pages and is as it was read."""
         record = self.document(document_id)
         for section in self._store.sections(document_id):
             if section.start <= start < section.end:
-                readable = section.page is not None and section.has_char_map and not self._changed(record)
+                has_places = section.has_char_map or section.confidence is not None
+                readable = section.page is not None and has_places and not self._changed(record)
                 return section.page, self._section_boxes(record.path, section, start, end) if readable else ()
         return None, ()
 
@@ -148,6 +149,8 @@ class LibraryService:
     def _section_boxes(self, path: Path, section: StoredSection, start: int, end: int) -> tuple[Box, ...]:
         from app.loaders.pdf_geometry import boxes_for_span
 
+        if section.box_map is not None:
+            return section.box_map.boxes_between(start - section.start, end - section.start)
         char_map = section.char_map
         if char_map is None or section.page is None:
             return ()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.domain.cancellation import CancelToken
 from app.domain.documents import ParsedDocument
@@ -25,6 +25,9 @@ from app.loaders.parser_process import (
     failure_message,
     serve,
 )
+
+if TYPE_CHECKING:
+    import psutil
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -62,6 +65,7 @@ class ParserChild:
         self._name = f"parser {number}"
         self._lock = threading.Lock()
         self._process: SpawnProcess | None = None
+        self._watched: psutil.Process | None = None
         self._connection: Connection | None = None
         self._scratch = folder
         self._files = 0
@@ -223,7 +227,9 @@ class ParserChild:
         if self._process is None or self._process.pid is None:
             return 0
         try:
-            resident = int(psutil.Process(self._process.pid).memory_info().rss)
+            if self._watched is None or self._watched.pid != self._process.pid:
+                self._watched = psutil.Process(self._process.pid)  # costs more than what is asked of it
+            resident = int(self._watched.memory_info().rss)
         except psutil.Error:
             return 0  # it has just ended; the pipe tells
         self._largest = max(self._largest, resident)

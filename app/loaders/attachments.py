@@ -13,10 +13,12 @@ from app.domain.errors import DocumentError, FailureReason
 from app.loaders.parser_limits import MEBIBYTE, ParserLimits
 
 if TYPE_CHECKING:
+    from app.loaders.ocr_reader import OcrReader
     from app.loaders.registry import Registry
 
 MOST_ATTACHMENTS = 500
 MOST_BYTES = 256 * MEBIBYTE
+FEWEST_LETTERS = 4
 LARGEST = 64 * MEBIBYTE
 _UNSAFE = re.compile(r"[^\w.-]")
 _LONGEST_SUFFIX = 12
@@ -36,8 +38,10 @@ class AttachmentReader:
     """Reads the attachments of one document, up to ``MOST_BYTES`` in all; their own attachments as deep as
     ``limits.nesting`` says."""
 
-    def __init__(self, limits: ParserLimits) -> None:
+    def __init__(self, limits: ParserLimits, ocr: OcrReader | None = None) -> None:
+        """``ocr`` reads attached pictures: a process has one, since its networks fill memory."""
         self._limits = limits
+        self._ocr = ocr
         self._registry: Registry | None = None
         self._count = 0
         self._bytes = 0
@@ -76,11 +80,13 @@ class AttachmentReader:
         from app.loaders.registry import load_document, loaders  # it imports all loaders, this one too
 
         inner = replace(self._limits, nesting=self._limits.nesting - 1)
-        self._registry = self._registry or loaders(limits=inner)
+        self._registry = self._registry or loaders(limits=inner, ocr=self._ocr)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / safe_file_name(attachment.name)
             path.write_bytes(attachment.data)
             document = load_document(path, inner, self._registry)
+        if all(placed.section.confidence is not None for placed in document.sections) and _is_noise(document.text):
+            return []
         return [_inside(placed.section) for placed in document.sections]
 
 
@@ -91,6 +97,11 @@ _WHY = {
     FailureReason.DAMAGED: "it is damaged",
     FailureReason.BINARY: "it is no text",
 }
+
+
+def _is_noise(text: str) -> bool:
+    """Whether OCR saw a letter or two where there is a logo."""
+    return sum(map(str.isalnum, text)) < FEWEST_LETTERS
 
 
 def _inside(section: Section) -> Section:

@@ -13,7 +13,10 @@ from app.loaders.section_builder import SectionBuilder
 LONGEST_DESCRIPTION = 500
 # Excel and Word keep 15 digits; what is stored beyond them is an artefact of binary fractions.
 SHOWN_DIGITS = 15
-_NAME = re.compile(r"^(picture|image|grafik|bild|photo|logo)[\s_-]*\d*(\.\w{3,4})?$", re.IGNORECASE)
+_NAME = re.compile(
+    r"^((picture|image|grafik|bild|photo|logo)[\s_-]*\d*|\S+\.(png|jpe?g|gif|bmp|svg|webp|tiff?|emf|wmf))$",
+    re.IGNORECASE,
+)
 _GUESSED = ("automatically generated", "ai-generated")
 _CHART_KINDS = {
     "barChart": "Bar chart", "bar3DChart": "Bar chart", "lineChart": "Line chart", "line3DChart": "Line chart",

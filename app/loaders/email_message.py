@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.errors import MessageError
 from email.message import EmailMessage
 from pathlib import Path
@@ -17,6 +17,7 @@ from app.loaders.document_loader import DocumentLoader, LoadedDocument
 from app.loaders.html import add_html
 from app.loaders.html_tree import parse_html
 from app.loaders.mail_text import HEADERS, Body, Mail, add_mail
+from app.loaders.ocr_reader import OcrReader
 from app.loaders.parser_limits import ParserLimits
 from app.loaders.regular_file import error_for
 from app.loaders.section_builder import SectionBuilder
@@ -33,14 +34,15 @@ class EmailLoader(DocumentLoader):
 
     extensions = frozenset({".eml"})
 
-    def __init__(self, limits: ParserLimits | None = None) -> None:
-        """``limits`` hold for attachments too."""
+    def __init__(self, limits: ParserLimits | None = None, ocr: OcrReader | None = None) -> None:
+        """``limits`` hold for attachments too, ``ocr`` reads attached pictures."""
         self._limits = limits or ParserLimits()
+        self._ocr = ocr
 
     @classmethod
-    def with_limits(cls, limits: ParserLimits) -> Self:
-        """Make the loader of a process that has ``limits``."""
-        return cls(limits)
+    def with_ocr(cls, limits: ParserLimits, ocr: OcrReader) -> Self:
+        """Make the loader of a process that has ``limits``, where ``ocr`` reads the text in pictures."""
+        return cls(limits, ocr)
 
     def media_type(self, path: Path) -> str:
         """Return ``message/rfc822``."""
@@ -54,7 +56,7 @@ class EmailLoader(DocumentLoader):
         if message.get_content_type() in _PROTECTED:
             raise encrypted_message(path)
         mail = read_mail(message)
-        builder, attachments = SectionBuilder(), AttachmentReader(self._limits)
+        builder, attachments = SectionBuilder(), AttachmentReader(self._limits, self._ocr)
         add_mail(builder, mail, attachments)
         metadata = {**mail.headers, **attachments.metadata}
         return LoadedDocument(builder.finish(), metadata.get("subject", ""), metadata=metadata)
@@ -123,8 +125,14 @@ def read_mail(message: EmailMessage) -> Mail:
         elif kind.startswith("text/") and not attached:
             mail.bodies.append(Body(_content(part), kind == "text/html"))
         elif kind not in _MACHINERY and kind not in _PROTECTED:
-            mail.attachments.extend(_attachments(part, attached))
+            mail.attachments.extend(_attachments(part, attached and not _is_shown(part, mail.bodies)))
     return mail
+
+
+def _is_shown(part: EmailMessage, bodies: Sequence[Body]) -> bool:
+    """Whether a picture is shown within the page that the mail has as its text, as logos are."""
+    identifier = str(part.get("Content-ID", "")).strip().strip("<>")
+    return bool(identifier) and any(each.is_html and f"cid:{identifier}" in each.text for each in bodies)
 
 
 def _leaves(message: EmailMessage) -> Iterator[EmailMessage]:

@@ -12,6 +12,7 @@ from app.loaders.attachments import AttachmentReader
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
 from app.loaders.email_message import parse_message, read_mail
 from app.loaders.mail_text import add_mail
+from app.loaders.ocr_reader import OcrReader
 from app.loaders.parser_limits import MEBIBYTE, ParserLimits
 from app.loaders.regular_file import error_for
 from app.loaders.section_builder import SectionBuilder
@@ -27,14 +28,15 @@ class MailboxLoader(DocumentLoader):
 
     extensions = frozenset({".mbox", ".mbx"})
 
-    def __init__(self, limits: ParserLimits | None = None) -> None:
-        """``limits`` hold for attachments too."""
+    def __init__(self, limits: ParserLimits | None = None, ocr: OcrReader | None = None) -> None:
+        """``limits`` hold for attachments too, ``ocr`` reads attached pictures."""
         self._limits = limits or ParserLimits()
+        self._ocr = ocr
 
     @classmethod
-    def with_limits(cls, limits: ParserLimits) -> Self:
-        """Make the loader of a process that has ``limits``."""
-        return cls(limits)
+    def with_ocr(cls, limits: ParserLimits, ocr: OcrReader) -> Self:
+        """Make the loader of a process that has ``limits``, where ``ocr`` reads the text in pictures."""
+        return cls(limits, ocr)
 
     def media_type(self, path: Path) -> str:
         """Return ``application/mbox``."""
@@ -43,7 +45,7 @@ class MailboxLoader(DocumentLoader):
 
     def load(self, path: Path) -> LoadedDocument:
         """Read all messages with their attachments. Raises ``DocumentError``; ``damaged`` if it holds no message."""
-        builder, attachments = SectionBuilder(), AttachmentReader(self._limits)
+        builder, attachments = SectionBuilder(), AttachmentReader(self._limits, self._ocr)
         count = broken = 0
         try:
             with path.open("rb") as file:

@@ -13,6 +13,7 @@ from app.loaders.document_loader import DocumentLoader, LoadedDocument
 from app.loaders.email_message import encrypted_message
 from app.loaders.html_tree import decode_html
 from app.loaders.mail_text import DEEPEST_MAIL, Body, Mail, add_mail
+from app.loaders.ocr_reader import OcrReader
 from app.loaders.parser_limits import MEBIBYTE, ParserLimits
 from app.loaders.section_builder import SectionBuilder
 from app.loaders.text_decoding import decode
@@ -39,14 +40,15 @@ class OutlookLoader(DocumentLoader):
 
     extensions = frozenset({".msg"})
 
-    def __init__(self, limits: ParserLimits | None = None) -> None:
-        """``limits`` hold for attachments too."""
+    def __init__(self, limits: ParserLimits | None = None, ocr: OcrReader | None = None) -> None:
+        """``limits`` hold for attachments too, ``ocr`` reads attached pictures."""
         self._limits = limits or ParserLimits()
+        self._ocr = ocr
 
     @classmethod
-    def with_limits(cls, limits: ParserLimits) -> Self:
-        """Make the loader of a process that has ``limits``."""
-        return cls(limits)
+    def with_ocr(cls, limits: ParserLimits, ocr: OcrReader) -> Self:
+        """Make the loader of a process that has ``limits``, where ``ocr`` reads the text in pictures."""
+        return cls(limits, ocr)
 
     def media_type(self, path: Path) -> str:
         """Return ``application/vnd.ms-outlook``."""
@@ -62,7 +64,7 @@ class OutlookLoader(DocumentLoader):
                 mail = _Message(container, "", _OUTER).mail(path)
         except (OSError, ValueError, IndexError, struct.error, TypeError, AttributeError) as error:
             raise damaged(path) from error  # the library lets errors of many kinds through when sectors are broken
-        builder, attachments = SectionBuilder(), AttachmentReader(self._limits)
+        builder, attachments = SectionBuilder(), AttachmentReader(self._limits, self._ocr)
         add_mail(builder, mail, attachments)
         metadata = {**mail.headers, **attachments.metadata}
         return LoadedDocument(builder.finish(), metadata.get("subject", ""), metadata=metadata)

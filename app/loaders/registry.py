@@ -58,17 +58,18 @@ def loaders(
     package: str = "app.loaders",
     limits: ParserLimits | None = None,
     ask_for_time: Callable[[], None] = no_more_time,
+    ocr: OcrReader | None = None,
 ) -> Registry:
     """Return the loaders defined in the modules of ``package``, made with ``limits`` (default: the usual).
 
-    They call ``ask_for_time`` before each page that takes seconds.
+    They call ``ask_for_time`` before each page that takes seconds, or read pictures by an ``ocr`` that is there already.
 
     Raises ``EmptyRegistryError`` if there are none.
     """
     folder = importlib.import_module(package)
     found: list[DocumentLoader] = []
     limits = limits or ParserLimits()
-    ocr = OcrReader(limits, ask_for_time)
+    ocr = ocr or OcrReader(limits, ask_for_time)
     for info in pkgutil.iter_modules(folder.__path__):
         if not info.ispkg:
             kinds = _loaders_in(importlib.import_module(f"{package}.{info.name}"))

@@ -62,7 +62,7 @@ def loaders(
 ) -> Registry:
     """Return the loaders defined in the modules of ``package``, made with ``limits`` (default: the usual).
 
-    They call ``ask_for_time`` before each page that takes seconds, or read pictures by an ``ocr`` that is there already.
+    They call ``ask_for_time`` before each page that takes seconds, or read pictures by ``ocr`` if there is one already.
 
     Raises ``EmptyRegistryError`` if there are none.
     """

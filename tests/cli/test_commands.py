@@ -58,7 +58,7 @@ def test_search_lists_the_best_passages(sample_footnote: Footnote) -> None:
     assert result.status == 0
     assert [row["rank"] for row in result.rows] == [1, 2, 3]
     best = result.rows[0]
-    assert best.keys() == {"rank", "score", "path", "title", "page", "start", "end", "text"}
+    assert best.keys() == {"rank", "score", "path", "title", "page", "start", "end", "text", "ocr_confidence", "url"}
     assert Path(best["path"]).name == "Seed saving.txt"
     assert "five years" in best["text"]
     scores = [row["score"] for row in result.rows]

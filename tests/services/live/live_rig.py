@@ -18,6 +18,7 @@ from tests.services.conftest import Rig
 
 T = TypeVar("T")
 DEADLINE_SECONDS = 20.0
+LONG = "\n\n".join(f"Paragraph number {number} tells about subject {number * 7}. " * 6 for number in range(12))
 
 
 class DefaultSettings:

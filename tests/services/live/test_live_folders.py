@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,46 +12,7 @@ import pytest
 from app.domain.documents import DocumentState
 from app.domain.errors import BadInputError
 from app.domain.folders import ChangeKind, FolderState
-from app.loaders.registry import loaders
-from app.services.discovery import FileDiscovery
-from app.services.folder_scanner import FolderScanner
-from app.services.live_folders import LiveFolders
-from tests.services.conftest import Rig
-from tests.services.live_rig import DefaultSettings, LiveRig
-
-LONG = "\n\n".join(f"Paragraph number {number} tells about subject {number * 7}. " * 6 for number in range(12))
-
-
-@pytest.fixture
-def make_live(make_rig: Callable[[], Rig]) -> Iterator[Callable[..., LiveRig]]:
-    """Makes live folders over one library, as one start of the program after another does."""
-    made: list[LiveFolders] = []
-
-    def make(**settings: object) -> LiveRig:
-        rig = make_rig()
-        registry = loaders()
-        scanner = FolderScanner(lambda path: registry.loader_for(path) is not None, choices=rig.store.path_choices)
-        discovery = FileDiscovery(lambda path: registry.loader_for(path) is not None, scanner)
-        folders = LiveFolders(
-            rig.store, scanner, discovery, lambda: rig.service, DefaultSettings(settings), lambda: None
-        )
-        made.append(folders)
-        return LiveRig(rig, folders)
-
-    yield make
-    for folders in made:
-        folders.close()
-
-
-@pytest.fixture
-def live(make_live: Callable[..., LiveRig], folder: Path) -> LiveRig:
-    """A followed folder with one document, ``first.txt``."""
-    (folder / "first.txt").write_text(LONG)
-    rig = make_live()
-    rig.folders.start()
-    rig.folders.add([folder])
-    rig.until(lambda: rig.is_ready(folder / "first.txt"))
-    return rig
+from tests.services.live.live_rig import LONG, LiveRig
 
 
 def test_a_new_file_becomes_searchable(live: LiveRig, folder: Path) -> None:
@@ -158,9 +119,7 @@ def test_a_deleted_folder_is_gone_with_all_in_it(live: LiveRig, folder: Path) ->
 def test_a_followed_folder_that_is_renamed_away_and_back_loses_nothing(live: LiveRig, folder: Path) -> None:
     before = live.embedded
     folder.rename(folder.parent / "away")
-    live.until(
-        lambda: live.is_offline(folder / "first.txt") and live.folders.status()[0].state is FolderState.OFFLINE
-    )
+    live.until(lambda: live.is_offline(folder / "first.txt") and live.folders.status()[0].state is FolderState.OFFLINE)
     assert live.rig.store.chunk_count() > 0, "what was read stays searchable"
     (folder.parent / "away").rename(folder)
     live.until(lambda: live.is_ready(folder / "first.txt") and live.folders.status()[0].state is FolderState.LIVE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from app.domain.documents import DocumentRecord, DocumentState
@@ -48,7 +49,8 @@ class Feeder:
                 return
             wanted = self._wanted(job, bunch, named, retry)
             if wanted:
-                self._first.put(self._queued(job, paths, wanted, priority), job.lane)
+                with _dropped_on_failure(job, wanted):
+                    self._first.put(self._queued(job, paths, wanted, priority), job.lane)
         if job.stored_id is not None:
             self._store.found_all(job.stored_id)
 
@@ -97,6 +99,17 @@ class Feeder:
             self._store.enqueue_many(files, priority=priority, job_id=job.stored_id)
             queued = self._store.documents_by_path(found.path for found in wanted)
         return [IngestItem(job, queued[path].id, path, stamp.size) for path, stamp in files]
+
+
+@contextmanager
+def _dropped_on_failure(job: IngestJob, wanted: list[FoundFile]) -> Iterator[None]:
+    """Files that can't be queued, because the disk is full, say, must not keep the job waiting for them."""
+    try:
+        yield
+    except BaseException:
+        for found in wanted:
+            job.dropped(found.path)
+        raise
 
 
 def _bunches(found: Iterator[FoundFile | Unreadable]) -> Iterator[list[FoundFile | Unreadable]]:

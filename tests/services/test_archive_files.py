@@ -180,10 +180,10 @@ def test_a_pdf_in_an_archive_has_the_same_boxes_as_outside(rig: ArchiveRig, fold
         assert record is not None
         start = rig.store.document_text(record.id).index("heron")
         boxes.append(rig.library.boxes(record.id, start, start + 5))
+        view = rig.library.source(record.id)
     assert boxes[0] == boxes[1]
     assert boxes[0][0] == 1
     assert len(boxes[0][1]) == 1
-    view = rig.library.source(record.id)
     assert not view.changed
     assert view.file is not None
     assert view.file.name == "report.pdf"

@@ -11,6 +11,7 @@ from types import ModuleType
 from app.domain.documents import ParsedDocument, assemble
 from app.domain.errors import DocumentError, FailureReason
 from app.loaders.document_loader import DocumentLoader
+from app.loaders.drawings import image_mark
 from app.loaders.ocr_reader import OcrReader, no_more_time
 from app.loaders.parser_limits import ParserLimits
 from app.loaders.regular_file import require_readable
@@ -104,7 +105,7 @@ def load_document(path: Path, limits: ParserLimits, registry: Registry) -> Parse
         page_count=loaded.page_count,
         metadata=loaded.metadata,
     )
-    if not document.text:
+    if not document.text.replace(image_mark(), "").strip():
         raise DocumentError(FailureReason.NO_TEXT, f"“{path.name}” holds no text that could be searched.")
     if len(document.text) > limits.output_chars:
         raise DocumentError(

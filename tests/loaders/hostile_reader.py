@@ -20,8 +20,16 @@ from app.loaders.parser_process import Reader
 
 
 def make_reader(limits: ParserLimits, ask_for_time: Callable[[], None]) -> Reader:
-    del limits, ask_for_time
-    return read
+    del limits
+
+    def read_told(path: Path) -> ParsedDocument:
+        command, _, count = path.read_text().strip().partition(" ")
+        for _ in range(int(count) if command == "pages" else 0):
+            ask_for_time()
+            time.sleep(0.4)
+        return read(path)
+
+    return read_told
 
 
 def read(path: Path) -> ParsedDocument:
@@ -117,6 +125,7 @@ def _write(text: str) -> str:
 COMMANDS: dict[str, Callable[[str], str]] = {
     "say": str,
     "repeat": lambda times: "word " * int(times),
+    "pages": lambda count: f"{count} pages",
     "pid": lambda _: str(os.getpid()),
     "hang": _hang,
     "spin": _spin,

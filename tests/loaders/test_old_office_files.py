@@ -1,0 +1,131 @@
+"""Presentations before 2007 and messages of Outlook: streams of a compound file."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from app.domain.errors import FailureReason
+from tests.loaders.compound_files import compound_file
+from tests.loaders.conftest import Load, Refused
+
+
+def record(kind: int, data: bytes, instance: int = 0, *, container: bool = False) -> bytes:
+    return struct.pack("<HHI", instance << 4 | (0xF if container else 0), kind, len(data)) + data
+
+
+def text_of(kind: int, text: str) -> bytes:
+    return record(0x0F9F, struct.pack("<I", kind)) + record(0x0FA0, text.encode("utf-16-le"))
+
+
+def listed(place: int, identifier: int) -> bytes:
+    return record(0x03F3, struct.pack("<IIIII", place, 0, 0, identifier, 0))
+
+
+def slide(*boxes: bytes, kind: int = 0x03EE, head: bytes = b"") -> bytes:
+    shapes = b"".join(record(0xF004, record(0xF00D, box), container=True) for box in boxes)
+    return record(kind, head + record(0x040C, record(0xF002, shapes, container=True), container=True), container=True)
+
+
+def write_ppt(path: Path, *, token: int = 0xE391C05F) -> Path:
+    """Two slides, the second shown first; the first has a title that the outline holds, and notes."""
+    outline = listed(2, 256) + text_of(0, "Ducks") + listed(3, 257) + text_of(0, "Geese")
+    document = record(
+        0x03E8,
+        record(0x0FF0, listed(9, 1) + text_of(0, "Click to edit Master"), 1, container=True)
+        + record(0x0FF0, outline, 0, container=True)
+        + record(0x0FF0, listed(4, 300), 2, container=True),
+        container=True,
+    )
+    objects = [
+        document,
+        slide(record(0x0F9E, struct.pack("<I", 0)), text_of(4, "They swim.\rThey dive.")),
+        slide(text_of(4, "They honk."), record(0x0F9E, struct.pack("<I", 0))),
+        slide(text_of(2, "Say it slowly."), kind=0x03F0, head=record(0x03F1, struct.pack("<II", 256, 0))),
+    ]
+    stale = slide(text_of(4, "An older version."))
+    stream, offsets = stale, []
+    for each in objects:
+        offsets.append(len(stream))
+        stream += each
+    directory = len(stream)
+    stream += record(0x1772, struct.pack(f"<I{len(offsets)}I", len(offsets) << 20 | 1, *offsets))
+    edit = len(stream)
+    stream += record(0x0FF5, struct.pack("<IIIIIII", 0, 0, 0, directory, 1, 5, 0))
+    user = record(0x0FF6, struct.pack("<III", 0x14, token, edit))
+    path.write_bytes(compound_file({"PowerPoint Document": stream, "Current User": user}))
+    return path
+
+
+def test_old_slides_are_pages_with_their_notes(tmp_path: Path, load: Load) -> None:
+    document = load(write_ppt(tmp_path / "a.ppt"))
+    assert [(each.section.page, each.section.headings, each.section.text) for each in document.sections] == [
+        (1, ("Ducks",), "Ducks\n\nThey swim.\nThey dive.\n\nSay it slowly."),
+        (2, ("Geese",), "Geese\n\nThey honk."),
+    ]
+    assert document.page_count == 2
+
+
+def test_presentations_that_need_a_password_are_told(tmp_path: Path, refused: Refused) -> None:
+    assert refused(write_ppt(tmp_path / "a.ppt", token=0xF3D1C4DF)).reason is FailureReason.ENCRYPTED
+
+
+@pytest.mark.parametrize("offset", [700, 1000, 4700])
+def test_torn_presentations_are_damaged(tmp_path: Path, refused: Refused, offset: int) -> None:
+    path = write_ppt(tmp_path / "a.ppt")
+    data = bytearray(path.read_bytes())
+    data[512:offset] = b"\xff" * (offset - 512)
+    path.write_bytes(bytes(data))
+    assert refused(path).reason in {FailureReason.DAMAGED, FailureReason.NO_TEXT}
+
+
+def wide(text: str) -> bytes:
+    return text.encode("utf-16-le")
+
+
+def write_msg(path: Path, kind: str = "IPM.Note", attachment: str = "ducks.csv") -> Path:
+    sent = struct.pack("<HHIQ", 0x40, 0x39, 6, (133_500_000_000_000_000))
+    inner = "__attach_version1.0_#00000001/__substg1.0_3701000D"
+    path.write_bytes(
+        compound_file(
+            {
+                "__properties_version1.0": b"\0" * 32 + sent,
+                "__substg1.0_001A001F": wide(kind),
+                "__substg1.0_0037001F": wide("News"),
+                "__substg1.0_0C1A001F": wide("Ada"),
+                "__substg1.0_5D01001F": wide("ada@example.org"),
+                "__substg1.0_0E04001F": wide("Ben"),
+                "__substg1.0_1000001F": wide("The ducks are back."),
+                "__substg1.0_10130102": b"<p>The ducks are back.</p>",
+                "__attach_version1.0_#00000000/__properties_version1.0": b"\0" * 8,
+                "__attach_version1.0_#00000000/__substg1.0_3707001F": wide(attachment),
+                "__attach_version1.0_#00000000/__substg1.0_37010102": b"Food;Good\nOats;yes\n".ljust(5000, b"\n"),
+                f"{inner}/__properties_version1.0": b"\0" * 24,
+                f"{inner}/__substg1.0_0037001F": wide("The original"),
+                f"{inner}/__substg1.0_1000001F": wide("It began so."),
+            }
+        )
+    )
+    return path
+
+
+def test_outlook_messages_bring_attachments_and_messages_inside(tmp_path: Path, load: Load) -> None:
+    document = load(write_msg(tmp_path / "a.msg"))
+    sent = "From: Ada <ada@example.org> · To: Ben · Date: 2024-01-17 21:20+00:00"
+    assert [(each.section.headings, each.section.text.rstrip()) for each in document.sections] == [
+        (("News", sent), "News\n\nThe ducks are back."),
+        (("News", "Attachment: ducks.csv"), "Attachment: ducks.csv"),
+        (("News", "Attachment: ducks.csv"), "Food | Good\nOats | yes"),
+        (("News", "The original"), "The original\n\nIt began so."),
+    ]
+    assert document.title == "News"
+    assert document.metadata["attachments"] == "ducks.csv"
+
+
+@pytest.mark.parametrize(("kind", "name"), [("IPM.Note.SMIME", "a.txt"), ("IPM.Note", "part.pgp-encrypted")])
+def test_encrypted_outlook_messages_are_told(tmp_path: Path, refused: Refused, kind: str, name: str) -> None:
+    error = refused(write_msg(tmp_path / "a.msg", kind, name))
+    assert error.reason is FailureReason.UNSUPPORTED
+    assert "encrypted" in str(error)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from app.loaders.registry import loaders
 from app.retrieval.text_splitter import TextSplitter
 from app.services.discovery import FileDiscovery
 from app.services.ingest_job import IngestEvent, IngestJob
+from app.services.ingest_reading import Parser
 from app.services.ingest_service import IngestService
 from app.storage.library_store import LibraryStore, open_library
 
@@ -87,22 +89,26 @@ def parser_pool() -> Iterator[ParserPool]:
 
 
 @pytest.fixture
-def make_rig(tmp_path: Path, parser_pool: ParserPool) -> Iterator[Callable[[], Rig]]:
-    """Makes rigs over one library file, as one start of the program after another does."""
+def make_rig(tmp_path: Path, parser_pool: ParserPool) -> Iterator[Callable[..., Rig]]:
+    """Makes rigs over one library file, as one start of the program after another does.
+
+    Another ``parser`` and further arguments of ``IngestService`` can be given.
+    """
     rigs: list[Rig] = []
 
-    def make() -> Rig:
+    def make(parser: Parser | None = None, **arguments: Any) -> Rig:
         store = LibraryStore(open_library(tmp_path / "library.db"))
         embedder = HashEmbedder()
         registry = loaders()
         splitter = TextSplitter(embedder.count_tokens, max_tokens=embedder.max_tokens, target_tokens=60)
         service = IngestService(
             store,
-            parser_pool,
+            parser or parser_pool,
             FileDiscovery(lambda path: registry.loader_for(path) is not None),
             lambda: splitter,
             lambda: embedder,
             lambda: None,
+            **arguments,
         )
         rig = Rig(store, embedder, service)
         service.subscribe(rig.events.append)

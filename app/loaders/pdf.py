@@ -12,10 +12,12 @@ from app.loaders import pdf_fallback, pdfium
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
 from app.loaders.mapped_text import MappedText
 from app.loaders.page_reader import PageReader, PicturePage, may_hold_unread_text
+from app.loaders.page_titles import page_title
 from app.loaders.parser_limits import ParserLimits
 from app.loaders.pdf_page import PageText, read_page
 from app.loaders.pdf_repair import mended
 from app.loaders.pdf_tidying import tidied
+from app.loaders.titles import display_name
 
 # Read directly, read from its picture, or not readable.
 _Page = PageText | Sequence[Section] | None
@@ -118,11 +120,13 @@ class PdfLoader(DocumentLoader):
         if unread:
             stated = {**stated, "warning": f"{unread} of {len(pages)} pages are damaged and could not be read."}
         sections = [
-            section if section.headings else replace(section, headings=path_to_page)
+            section if section.headings else replace(section, headings=_headings(path_to_page, section.text))
             for found, path_to_page in zip(self._sections(pages), headings, strict=True)
             for section in found
         ]
-        return LoadedDocument(sections, stated.get("title", ""), len(pages), stated)
+        # A page's title is no title of the whole file; bookmarks are.
+        title = stated.get("title", "") or ("" if any(headings) else display_name(path))
+        return LoadedDocument(sections, title, len(pages), stated)
 
     def _sections(self, pages: Sequence[_Page]) -> Iterator[Sequence[Section]]:
         texts = [page for page in pages if isinstance(page, PageText)]
@@ -133,6 +137,11 @@ class PdfLoader(DocumentLoader):
                 yield [Section(found.text, page.number, char_map=found.char_map)]
             else:
                 yield page or ()
+
+
+def _headings(path_to_page: tuple[str, ...], text: str) -> tuple[str, ...]:
+    title = page_title(text)
+    return (*path_to_page, title) if title and title not in path_to_page else path_to_page
 
 
 def _mend(path: Path, pages: list[_Page], missing: Sequence[int]) -> None:

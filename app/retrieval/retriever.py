@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.domain.passages import Passage, Scope, SearchMode
 from app.retrieval.context_budget import joined, tokens_of, within_budget
 from app.retrieval.deduplication import fold_duplicates
+from app.retrieval.diversity import spread_over_pages
 from app.retrieval.fusion import Candidate, fuse
 from app.retrieval.keyword_query import holds_phrases, quoted_phrases
 from app.retrieval.query_language import LATIN, query_language, query_script
@@ -28,7 +29,7 @@ T = TypeVar("T")
 
 DENSE_WEIGHT = Setting(
     "retrieval.dense_weight",
-    0.45,
+    0.55,
     "Meaning against words",
     "Share of the meaning of a text, against its words, in the order of results: 0 goes by words alone, 1 by meaning.",
     minimum=0.0,
@@ -58,6 +59,9 @@ FOREIGN_SCRIPT_TRUST = 0.1
 CANDIDATES = 100
 CANDIDATES_PER_RESULT = 4
 CONTEXT_CANDIDATES = 60
+SPREAD = 2
+"""Passages, for each that is asked for, among which those of many pages are chosen."""
+
 SPARE = 5
 """Passages read beyond those asked for, as some may say the same."""
 
@@ -114,7 +118,7 @@ class Retriever:
         candidates = self._candidates(query, max(CANDIDATES, CANDIDATES_PER_RESULT * k), mode, allowed)
         if mode is not SearchMode.DENSE:
             candidates = self._with_phrases(query, candidates)
-        passages = self._passages(candidates, k + SPARE)
+        passages = self._spread(self._passages(candidates, SPREAD * k + SPARE), k)
         if not self._settings[FOLD_DUPLICATES]:
             return list(islice(passages, k))
         return fold_duplicates(passages, k, self._is_newer)
@@ -132,6 +136,11 @@ class Retriever:
                 break
             chosen = wider
         return chosen or within_budget(found, token_budget)
+
+    @staticmethod
+    def _spread(passages: Iterator[Passage], k: int) -> Iterator[Passage]:
+        """The best of them spread over pages, the rest as it is."""
+        return chain(spread_over_pages(islice(passages, SPREAD * k + SPARE)), passages)
 
     def _candidates(self, query: str, count: int, mode: SearchMode, allowed: ChunkScope | None) -> list[Candidate]:
         if mode is SearchMode.KEYWORD:

@@ -99,3 +99,21 @@ def test_a_rule_at_the_top_is_no_front_matter(tmp_path: Path, load: Load) -> Non
     path = tmp_path / "rule.md"
     path.write_text("---\n\nBody without an end of front matter.")
     assert "Body" in load(path).text
+
+
+def test_html_inside_markdown_is_read_as_html() -> None:
+    text = (
+        "# Ducks\n\n<table><tr><th>Food</th><th>Good</th></tr>\n<tr><td>Oats</td><td>yes</td></tr></table>\n\n"
+        "<!-- not\n\nseen -->\nThey <b>swim</b> &amp; dive; `a &lt; b <i>` is code.\n\n<div>\n<p>They honk.</p>\n</div>"
+    )
+    assert [(each.text, each.headings, each.kind) for each in markdown_sections(text.split("\n"))] == [
+        ("# Ducks", ("Ducks",), TEXT),
+        ("Food | Good\nOats | yes", ("Ducks",), TABLE),
+        ("They swim & dive; `a &lt; b <i>` is code.", ("Ducks",), TEXT),
+        ("They honk.", ("Ducks",), TEXT),
+    ]
+
+
+def test_comparisons_are_no_tags() -> None:
+    (section,) = markdown_sections(["if a < b and c > d, then x<5 or <3"])
+    assert section.text == "if a < b and c > d, then x<5 or <3"

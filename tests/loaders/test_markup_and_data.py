@@ -96,3 +96,17 @@ def test_broken_xml_is_read_as_text(tmp_path: Path, load: Load) -> None:
     path = tmp_path / "broken.xml"
     path.write_text("<a>text <b>")
     assert load(path).text == "<a>text <b>"
+
+
+def test_pictures_of_asciidoc_tell_what_they_show(tmp_path: Path, load: Load) -> None:
+    path = tmp_path / "a.adoc"
+    path.write_text("= Ducks\n\nimage::pond/a.png[The pond,200,100]\n\nSee image:b.png[] there.")
+    assert load(path).text == "= Ducks\n\n[image: The pond]\n\nSee [image] there."
+
+
+def test_identifiers_of_journals_are_left_out(tmp_path: Path, load: Load) -> None:
+    path = tmp_path / "a.nxml"
+    path.write_text(
+        "<article><article-id>10.1/x</article-id><issn>1-2</issn><title>Ducks</title><p>They swim.</p></article>"
+    )
+    assert load(path).text == "Ducks\n\nThey swim."

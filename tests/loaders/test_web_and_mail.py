@@ -96,6 +96,22 @@ def test_pages_are_read_in_the_encoding_they_declare(tmp_path: Path, load: Load,
     assert load(path).text == f"{word} and more"
 
 
+def test_cells_over_several_rows_and_columns_stay_in_their_columns() -> None:
+    html = (
+        "<table><tr><th colspan=3>All counts</th></tr><tr><th>Year</th><th colspan=2>Ducks</th></tr>"
+        "<tr><td rowspan=2>2024</td><td>wild</td><td>5</td></tr><tr><td>tame</td><td>7</td></tr>"
+        "<tr><td rowspan=99999999>2025</td><td colspan=x>wild</td></tr></table>"
+    )
+    ((text, _, kind),) = sections_of(html)
+    assert kind is SectionKind.TABLE
+    assert text == "All counts\nYear | Ducks | Ducks\n2024 | wild | 5\n2024 | tame | 7\n2025 | wild"
+
+
+def test_pictures_tell_what_their_page_says_of_them() -> None:
+    html = '<p>Seen: <img alt="two ducks" src="a.png"><img alt="" src="b.png"><img src="c.png"><img alt="logo.png"></p>'
+    assert sections_of(html)[0][0] == "Seen: [image: two ducks]"
+
+
 def message(**headers: str) -> EmailMessage:
     made = EmailMessage()
     for name, value in headers.items():

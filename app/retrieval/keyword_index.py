@@ -46,7 +46,8 @@ AT_ONCE_CHUNKS = 2_000
 
 LONGEST_PROBLEM = 300
 MOST_PHRASE_CANDIDATES = 2_000
-MOST_SCANNED = 500
+MOST_SCANNED = 32
+"""More new chunks than this a search leaves to the library's owner, who indexes them within a second."""
 
 _log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.storage.chunk_scope import ChunkScope
 
 SPARE_SHARE = 0.5
-FEWEST_SPARE = 20
+FEWEST_SPARE = 140
 """Candidates of quantised blocks that are compared exactly beyond those asked for."""
 
 

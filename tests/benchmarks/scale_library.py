@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.domain.documents import Chunk, FileStamp, Section, assemble
+from app.domain.documents import Chunk, FileStamp, ParsedDocument, Section, assemble
 from app.retrieval.search_text import search_text
 from app.storage.library_store import LibraryStore, open_library
 from tests.benchmarks.scale_texts import CHUNKS_PER_DOCUMENT, EMBEDDED, Texts, Vectors
@@ -51,23 +52,43 @@ def filled_library(folder: Path, chunks: int, texts: Texts, vectors: Vectors, no
     for first in range(done, total, DOCUMENTS_PER_COMMIT):
         with database.write():
             for number in range(first, min(first + DOCUMENTS_PER_COMMIT, total)):
-                put_document(store, number, texts, vectors)
+                put_document(store, prepared(number, texts, vectors))
     database.close()
     if done < total:
         note(f"filled a library of {chunks} chunks in {time.monotonic() - started:.0f} s, once")
     return home
 
 
-def put_document(store: LibraryStore, number: int, texts: Texts, vectors: Vectors, *, edition: int = 0) -> int:
-    """Add document ``number``, or give it other text and vectors: those of ``edition``. Returns its id."""
+@dataclass(frozen=True, slots=True)
+class PreparedDocument:
+    """What ingestion has of a file when it is read, split and embedded."""
+
+    path: Path
+    parsed: ParsedDocument
+    content_hash: str
+    chunks: list[Chunk]
+    search_texts: list[str]
+    vectors: list[bytes]
+
+
+def prepared(number: int, texts: Texts, vectors: Vectors, *, edition: int = 0) -> PreparedDocument:
+    """Document ``number``; other editions have other text and vectors."""
     first = (number + edition * 1_000_003) * CHUNKS_PER_DOCUMENT
     sections = [Section(texts.chunk(first + row)) for row in range(CHUNKS_PER_DOCUMENT)]
     parsed = assemble(sections, title=f"Document {number}", media_type="text/plain")
     chunks = [Chunk(each.section.text, each.start, each.end, token_count=TOKENS) for each in parsed.sections]
     words = [search_text(parsed.title, (), chunk.text) for chunk in chunks]
-    record = store.enqueue(Path(f"/shelf/{number % 100:02d}/{number}.txt"), FileStamp(len(parsed.text), edition))
-    new = store.replace_content(record.id, parsed, f"{number}-{edition}", chunks, words).new
-    rows = vectors.rows(first, first + CHUNKS_PER_DOCUMENT)
-    store.store_vectors(MODEL, [(each.chunk_id, row.tobytes()) for each, row in zip(new, rows, strict=False)])
+    rows = [row.tobytes() for row in vectors.rows(first, first + CHUNKS_PER_DOCUMENT)]
+    path = Path(f"/shelf/{number % 100:02d}/{number}.txt")
+    return PreparedDocument(path, parsed, f"{number}-{edition}", chunks, words, rows)
+
+
+def put_document(store: LibraryStore, document: PreparedDocument) -> None:
+    """Add a document, or give it another content."""
+    record = store.enqueue(document.path, FileStamp(len(document.parsed.text), 0))
+    new = store.replace_content(
+        record.id, document.parsed, document.content_hash, document.chunks, document.search_texts
+    ).new
+    # Old chunks with the same text keep their vectors; none of these texts come twice.
+    store.store_vectors(MODEL, [(each.chunk_id, row) for each, row in zip(new, document.vectors, strict=True)])
     store.finish(record.id)
-    return record.id

@@ -112,6 +112,7 @@ class Services:
     def library(self) -> LibraryService:
         """Documents, search, sources."""
         from app.services.library_service import LibraryService
+        from app.services.picture_pages import PicturePages
 
         return LibraryService(
             self._store,
@@ -119,6 +120,7 @@ class Services:
             lambda: self._registry().supported_extensions,
             self._refresher.changed,
             self._files(),
+            PicturePages(self.paths.cache / "pictures", self._parser),
         )
 
     def _make_files(self) -> ArchiveFiles:

@@ -108,14 +108,15 @@ class SourceLoader:
         notices = (base.notice, ocr_note(view.sections, start, end))
         base = replace(base, notice=" ".join(filter(None, notices)))
         if view.record.media_type == PDF_MEDIA_TYPE:
-            return self._as_pdf(base)
-        return self._as_text(base, view, start, end)
+            return self._as_pdf(base, base.file or base.path)
+        pages = self._library.pages(view.record.path) if view.record.media_type.startswith("image/") else None
+        return self._as_text(base, view, start, end) if pages is None else self._as_pdf(base, pages)
 
     def _without_text(self, base: LoadedSource, citation: Citation) -> LoadedSource:
         """The file is the one that was quoted, but the library doesn't hold its text."""
         notice = "This document is no longer in your library."
         if citation.path.suffix.lower() == ".pdf" and citation.page is not None:
-            return self._as_pdf(replace(base, notice=notice))
+            return self._as_pdf(replace(base, notice=notice), base.file or base.path)
         return replace(base, notice=f"{notice} This is what the answer quoted.")
 
     def _find_again(self, view: SourceView, base: LoadedSource, citation: Citation) -> LoadedSource:
@@ -129,9 +130,9 @@ class SourceLoader:
         notice = "The file has changed since this answer, but the passage is still in it."
         return self._whole(view, replace(base, page=page, boxes=boxes, notice=notice), start, end)
 
-    def _as_pdf(self, base: LoadedSource) -> LoadedSource:
+    def _as_pdf(self, base: LoadedSource, file: Path) -> LoadedSource:
         try:
-            return replace(base, pdf=self._open_pdf(base.file or base.path))
+            return replace(base, pdf=self._open_pdf(file))
         except DocumentError as error:
             return replace(base, notice=str(error))
 

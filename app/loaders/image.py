@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 # A photo has 12 to 50 million, A3 at 600 dots an inch 70 million; three bytes each.
 MOST_PIXELS = 120_000_000
-# What is read of them. A photo of 48 megapixels shows no more letters than one of 20.
-MOST_READ_PIXELS = 30_000_000
 # What Pillow lets through from broken files.
 _BROKEN = (OSError, SyntaxError, ValueError, KeyError, IndexError, EOFError, struct.error, OverflowError, RuntimeError)
 
@@ -66,19 +64,34 @@ class ImageLoader(DocumentLoader):
         return LoadedDocument(sections, page_count=number, metadata=warning)
 
 
+def write_pages(path: Path, target: Path) -> None:
+    """Write the pages of a picture as those of a PDF, one point a pixel. Raises ``DocumentError``."""
+    pages = _pictures(path)
+    first = next(pages)
+    with _told_plainly(path):
+        first.save(target, "PDF", save_all=True, append_images=pages, resolution=72.0)
+
+
 def _pages(path: Path) -> Iterator[NDArray[np.uint8]]:
-    """Yield the pages as the viewer shows them: height × width × 3 bytes, blue-green-red."""
+    """Yield the pages upright, as arrays of height × width × 3 bytes, blue-green-red."""
+    import numpy as np
+
+    for picture in _pictures(path):
+        yield np.ascontiguousarray(np.asarray(picture, np.uint8)[:, :, ::-1])
+
+
+def _pictures(path: Path) -> Iterator[Image]:
+    """Yield the pages upright, in red, green and blue."""
     from PIL import Image
 
     with _told_plainly(path), Image.open(path, formats=FORMATS) as opened:
         count = int(getattr(opened, "n_frames", 1)) if opened.format == "TIFF" else 1
         for number in range(count):
             opened.seek(number)
-            yield _pixels(opened, path)
+            yield _upright(opened, path)
 
 
-def _pixels(opened: Image, path: Path) -> NDArray[np.uint8]:
-    import numpy as np
+def _upright(opened: Image, path: Path) -> Image:
     from PIL import ImageOps
 
     if opened.width * opened.height > MOST_PIXELS:
@@ -87,8 +100,7 @@ def _pixels(opened: Image, path: Path) -> NDArray[np.uint8]:
             f"“{path.name}” has {opened.width * opened.height / 1e6:,.0f} million pixels; pictures of up to "
             f"{MOST_PIXELS / 1e6:,.0f} million can be read. Save it smaller and add that.",
         )
-    upright = ImageOps.exif_transpose(opened)
-    return np.ascontiguousarray(np.asarray(_on_white(upright), np.uint8)[:, :, ::-1])
+    return _on_white(ImageOps.exif_transpose(opened))
 
 
 def _on_white(picture: Image) -> Image:

@@ -13,9 +13,10 @@ from app.domain.cancellation import CancelToken
 from app.domain.errors import DocumentError, FailureReason
 from app.loaders.archive_names import safe_name
 from app.loaders.archives import ArchiveListing, ArchiveMember, LeftOut, extract_members, list_members
+from app.loaders.image import write_pages
 from app.loaders.web_snapshot import snapshot
 
-LIST_ARCHIVE, EXTRACT, SNAPSHOT = "list_archive", "extract", "snapshot"
+LIST_ARCHIVE, EXTRACT, SNAPSHOT, PICTURE_PAGES = "list_archive", "extract", "snapshot", "picture_pages"
 
 
 class Performer(Protocol):
@@ -34,6 +35,7 @@ def perform(task: str, path: Path, arguments: Mapping[str, str]) -> object:
         LIST_ARCHIVE: _list,
         EXTRACT: _extract,
         SNAPSHOT: _snapshot,
+        PICTURE_PAGES: _picture_pages,
     }
     return tasks[task](path, arguments)
 
@@ -77,6 +79,13 @@ def clean_page(performer: Performer, path: Path, charset: str, url: str, cancel:
     return str(performer.perform(SNAPSHOT, path, {"charset": charset, "url": url}, cancel))
 
 
+def write_picture_pages(performer: Performer, path: Path, target: Path, cancel: CancelToken | None = None) -> None:
+    """Have the pages of a picture written to the new file ``target``, as a PDF. Raises as ``clean_page`` does."""
+    performer.perform(PICTURE_PAGES, path, {"target": str(target)}, cancel)
+    if not _is_plain_file(target):
+        raise DocumentError(FailureReason.DAMAGED, f"The picture “{path.name}” can't be shown.")
+
+
 def listing_to_json(listing: ArchiveListing) -> object:
     """Return a listing as what JSON knows."""
     return {
@@ -109,6 +118,11 @@ def _extract(path: Path, arguments: Mapping[str, str]) -> object:
 
 def _snapshot(path: Path, arguments: Mapping[str, str]) -> object:
     return snapshot(path.read_bytes(), arguments["charset"], arguments["url"])
+
+
+def _picture_pages(path: Path, arguments: Mapping[str, str]) -> object:
+    write_pages(path, Path(arguments["target"]))
+    return None
 
 
 def _is_plain_file(path: Path) -> bool:

@@ -13,6 +13,7 @@ from app.domain.passages import Passage, Scope, SearchMode
 from app.loaders.archive_names import is_archive
 from app.retrieval.retriever import Retriever
 from app.services.document_files import DocumentFiles
+from app.services.picture_pages import PicturePages
 from app.storage.library_store import LibraryStore
 from app.storage.library_values import StoredSection, UnknownDocumentError
 
@@ -45,9 +46,11 @@ class LibraryService:
         supported_extensions: Callable[[], frozenset[str]],
         library_changed: Callable[[], None],
         files: DocumentFiles,
+        pictures: PicturePages | None = None,
     ) -> None:
         self._store = store
         self._files = files
+        self._pictures = pictures
         self._open_retriever = open_retriever
         self._supported_extensions = supported_extensions
         self._library_changed = library_changed
@@ -123,6 +126,17 @@ class LibraryService:
                 return file
         except DocumentError as error:
             log.info("%s can't be opened: %s", path, error)
+            return None
+
+    def pages(self, path: Path) -> Path | None:
+        """A PDF that shows the picture at ``path`` page by page, a point a pixel; None if it can't be shown."""
+        if self._pictures is None or self._files.stamp(path) is None:
+            return None
+        try:
+            with self._files.opened(path) as file:
+                return self._pictures.pdf(file)
+        except (DocumentError, OSError) as error:
+            log.info("%s can't be shown: %s", path, error)
             return None
 
     def _changed(self, record: DocumentRecord) -> bool:

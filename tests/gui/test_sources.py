@@ -55,6 +55,9 @@ class OneDocument:
     def file(self, path: Path) -> Path | None:
         return path if path.is_file() else None
 
+    def pages(self, path: Path) -> Path | None:
+        return None
+
     def addresses(self) -> dict[Path, str]:
         return {}
 

@@ -45,6 +45,7 @@ def _row(record: DocumentRecord, url: str | None) -> dict[str, object]:
         "state": record.state.value,
         "reason": record.reason.value if record.reason else None,
         "message": record.message or None,
+        "warning": record.warning or None,
         "pages": record.page_count,
         "chunks": record.chunk_count,
         "url": url,
@@ -53,4 +54,6 @@ def _row(record: DocumentRecord, url: str | None) -> dict[str, object]:
 
 def _text(record: DocumentRecord, url: str | None) -> str:
     detail = record.message or f"{record.chunk_count} passages"
+    if record.warning:
+        detail += f"; {record.warning}"
     return f"{record.state.value:<9} {url or record.path}  ({detail})"

@@ -103,10 +103,14 @@ class IngestService:
     def resume(self) -> None:
         """Go on after ``pause``, and with what waits for an idle computer."""
         self._all_paused = False
-        if self._gate is not None:
-            self._wait_for(self._gate.override())
+        self.wait_no_longer()
         for job in self.active_jobs:
             job.resume()
+
+    def wait_no_longer(self) -> None:
+        """Read now, whatever the setting says about mains power and an idle computer, until there is nothing left."""
+        if self._gate is not None:
+            self._wait_for(self._gate.override())
 
     def subscribe(self, listener: Callable[[IngestEvent], None]) -> Callable[[], None]:
         """Call ``listener`` with every event, on worker threads. Returns a function that ends the subscription."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -179,15 +180,24 @@ def test_only_questions_and_answers_are_shown(qtbot: QtBot) -> None:
 
 
 def test_several_ingestions_are_shown_as_one() -> None:
-    first = IngestProgress(10, 4, 1, 0, 40, (Path("a"), Path("b")), 30.0)
-    second = IngestProgress(5, 5, 0, 2, 9, (Path("c"),), 10.0, paused=True)
+    first = IngestProgress(10, 4, 1, 0, 40, (Path("a"), Path("b")), 30.0, share=0.5)
+    second = IngestProgress(5, 5, 0, 2, 9, (Path("c"),), 10.0, share=0.2)
     both = combined([first, second])
     assert both is not None
     assert (both.total, both.done, both.failed, both.skipped, both.chunks) == (15, 9, 1, 2, 49)
     assert both.active == (Path("a"), Path("b"))
     assert both.eta_seconds == 40.0
-    assert both.paused
+    assert both.share == pytest.approx(0.4)
     assert combined([]) is None
+    paused = replace(second, paused=True, eta_seconds=None)
+    one_rests = combined([first, paused])
+    assert one_rests is not None
+    assert not one_rests.paused
+    assert one_rests.eta_seconds == 30.0
+    all_rest = combined([paused, paused])
+    assert all_rest is not None
+    assert all_rest.paused
+    assert all_rest.eta_seconds is None
     unknown = combined([first, IngestProgress(1, 0, 0, 0, 0)])
     assert unknown is not None
     assert unknown.eta_seconds is None

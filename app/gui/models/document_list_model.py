@@ -52,6 +52,7 @@ class DocumentEntry:
     chunks: int = 0
     reason: FailureReason | None = None
     problem: str = ""
+    warning: str = ""
 
     @classmethod
     def of_record(cls, record: DocumentRecord) -> DocumentEntry:
@@ -66,6 +67,7 @@ class DocumentEntry:
             record.chunk_count,
             record.reason,
             record.message,
+            record.warning,
         )
 
     @classmethod
@@ -79,6 +81,7 @@ class DocumentEntry:
             chunks=outcome.chunks,
             reason=outcome.reason,
             problem=outcome.error,
+            warning=outcome.warning,
         )
 
     @property
@@ -103,13 +106,16 @@ class DocumentEntry:
             return REASON_WORDS[self.reason or FailureReason.CRASHED]
         if self.state is not DocumentState.READY:
             return STATE_WORDS[self.state]
-        passages = counted(self.chunks, "passage")
-        return f"{counted(self.pages, 'page')} · {passages}" if self.pages else passages
+        parts = [counted(self.pages, "page")] if self.pages else []
+        parts.append(counted(self.chunks, "passage"))
+        return " · ".join([*parts, "incomplete"] if self.warning else parts)
 
     @property
     def details(self) -> str:
         """What became of it, in full."""
-        return shown(self.problem) if self.failed and self.problem else self.status_line
+        if self.failed and self.problem:
+            return shown(self.problem)
+        return f"{self.status_line}. {shown(self.warning)}" if self.warning else self.status_line
 
 
 class DocumentListModel(QAbstractListModel):

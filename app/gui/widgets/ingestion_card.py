@@ -1,18 +1,19 @@
-"""How far reading new files is."""
+"""How far reading new files is, what it waits for, and what could not be read."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from app.domain.ingestion import IngestProgress
+from app.domain.errors import FailureReason
+from app.domain.ingestion import FileOutcome, IngestProgress
+from app.gui.models.document_list_model import REASON_WORDS
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import ElidedLabel, IconButton, plain_label
-from app.gui.wording import counted, duration, shown_name
+from app.gui.wording import counted, duration, shown, shown_name
 
 FINE_STEPS = 1000
-# One small file at the start says nothing about how long the others take.
-FEWEST_FOR_ETA = 2
+FAILURES_SHOWN = 3
 
 
 class IngestionCard(QFrame):
@@ -25,10 +26,12 @@ class IngestionCard(QFrame):
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("card", "true")
-        self._paused = False
+        self._resting = False
         self.headline = plain_label("")
         self.time_left = plain_label("", scale="small", tone="secondary")
         self.detail = ElidedLabel("", mode=Qt.TextElideMode.ElideMiddle, scale="small", tone="tertiary")
+        self.failures = plain_label("", scale="small", tone="danger", wrap=True)
+        self.failures.hide()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Files read")
@@ -46,32 +49,44 @@ class IngestionCard(QFrame):
         column.addWidget(self.bar)
         column.addWidget(self.time_left)
         column.addWidget(self.detail)
+        column.addWidget(self.failures)
         self.hide()
 
     def show_progress(self, progress: IngestProgress) -> None:
         """Show where it stands. ``total`` may still grow while folders are looked through."""
-        self._paused = progress.paused
-        self.pause_button.set_icon("play" if progress.paused else "pause")
-        self.pause_button.set_name("Go on" if progress.paused else "Pause")
+        self._resting = progress.paused or bool(progress.waiting_for)
+        self.pause_button.set_icon("play" if self._resting else "pause")
+        self.pause_button.set_name("Go on" if self._resting else "Pause")
         self.headline.setText(f"{progress.done:,} of {counted(progress.total, 'file')}")
         self.time_left.setText(_state_words(progress))
         self.time_left.setVisible(bool(self.time_left.text()))
-        self.bar.setRange(0, max(1, progress.total) * FINE_STEPS if progress.total else 0)
-        self.bar.setValue(progress.done * FINE_STEPS)
+        self.bar.setRange(0, FINE_STEPS if progress.total else 0)
+        self.bar.setValue(round(FINE_STEPS * (progress.share or progress.done / max(1, progress.total))))
         names = ", ".join(shown_name(path) for path in progress.active)
         self.detail.set_full_text(names)
+        self._show_failures(progress)
         self.show()
+
+    def _show_failures(self, progress: IngestProgress) -> None:
+        latest = progress.failures[-FAILURES_SHOWN:]
+        lines = [f"{shown_name(each.path)}: {_reason(each)}" for each in latest]
+        if progress.failed > len(lines) > 0:
+            lines.append(f"and {progress.failed - len(lines):,} more")
+        self.failures.setText("\n".join(lines))
+        self.failures.setToolTip("\n".join(shown(each.error) for each in latest))
+        self.failures.setVisible(bool(lines))
 
     def show_starting(self, count: int) -> None:
         """Files have been handed over; nothing is known about them yet."""
         self.headline.setText(f"Looking through {counted(count, 'item')}…")
         self.bar.setRange(0, 0)
         self.time_left.hide()
+        self.failures.hide()
         self.detail.set_full_text("")
         self.show()
 
     def _on_pause(self) -> None:
-        if self._paused:
+        if self._resting:
             self.resume_wished.emit()
         else:
             self.pause_wished.emit()
@@ -81,8 +96,14 @@ def _state_words(progress: IngestProgress) -> str:
     parts = []
     if progress.paused:
         parts.append("Paused")
-    elif progress.eta_seconds is not None and progress.chunks and progress.done >= FEWEST_FOR_ETA:
+    elif progress.waiting_for:
+        parts.append(f"Waiting until {progress.waiting_for}")
+    elif progress.eta_seconds is not None:
         parts.append(f"About {duration(progress.eta_seconds)} left".replace("About a few", "A few"))
     if progress.failed:
         parts.append(counted(progress.failed, "problem"))
     return " · ".join(parts)
+
+
+def _reason(failure: FileOutcome) -> str:
+    return REASON_WORDS[failure.reason or FailureReason.CRASHED].lower()

@@ -16,6 +16,7 @@ from app.domain.errors import UserFacingError
 from app.gui import external
 from app.gui.announcements import announce
 from app.gui.controllers.chat_controller import ChatController
+from app.gui.controllers.folder_controller import FolderController
 from app.gui.controllers.library_controller import LibraryController
 from app.gui.controllers.session_controller import SessionController
 from app.gui.controllers.settings_controller import SettingsController
@@ -23,12 +24,13 @@ from app.gui.controllers.source_controller import SourceController
 from app.gui.crash_reports import CrashReports, report_of
 from app.gui.jobs import JobRunner
 from app.gui.models.document_list_model import WAITING_STATES, DocumentEntry, DocumentListModel
+from app.gui.models.folder_list_model import FolderListModel
 from app.gui.models.message_list_model import MessageListModel
 from app.gui.models.session_list_model import SessionListModel
 from app.gui.ports import Services
 from app.gui.sample_library import suggested_questions
 from app.gui.theme import Appearance
-from app.gui.widgets.dialogs import CrashDialog, ShortcutsDialog, ask_about_link
+from app.gui.widgets.dialogs import CrashDialog, ShortcutsDialog, ask_about_link, ask_about_many_files
 from app.gui.widgets.main_window import MainWindow
 from app.gui.window_state import WindowState
 from app.gui.wording import counted
@@ -62,7 +64,10 @@ class Desktop(QObject):
         self.session_list = SessionListModel()
         self.messages = MessageListModel()
         self.documents = DocumentListModel()
-        self.window = MainWindow(self.appearance, self.state, self.session_list, self.messages, self.documents)
+        self.folder_list = FolderListModel()
+        self.window = MainWindow(
+            self.appearance, self.state, self.session_list, self.messages, self.documents, self.folder_list
+        )
         self.sessions = SessionController(self.runner, self.session_list, self.messages, self.window.toast)
         self.chat = ChatController(
             self.runner,
@@ -72,6 +77,7 @@ class Desktop(QObject):
             lambda: self.documents.count(*WAITING_STATES),
         )
         self.library = LibraryController(self.runner, self.documents, self.window.right.library.card, self.window.toast)
+        self.folders = FolderController(self.runner, self.folder_list, self.window.toast)
         self.sources = SourceController(self.runner, self.window.right.source, self.window.toast)
         self.settings = SettingsController(self.runner, self.appearance, self.state)
         self._connect_chat()
@@ -105,6 +111,7 @@ class Desktop(QObject):
         self.state.session_id = self.sessions.current
         self.state.save()
         self.chat.stop_all()
+        self.folders.detach()
         self.library.detach()
         self.window.right.source.clear()
         # Pending deletions and the end of stopped answers are still on their way to the databases.
@@ -138,6 +145,7 @@ class Desktop(QObject):
         self.chat.attach(services)
         self.sessions.attach(services, self.state.session_id)
         self.library.attach(services)
+        self.folders.attach(services)
         self.window.chat.composer.set_ready(True)
         self._add_sample()
 
@@ -182,6 +190,14 @@ class Desktop(QObject):
         panel.resume_wished.connect(self.library.resume)
         panel.cancel_wished.connect(self.library.cancel)
         self.library.documents_changed.connect(self._show_library_state)
+        self.library.many_files_found.connect(
+            lambda preview, paths: ask_about_many_files(preview, lambda: self.library.add_now(paths), self.window)
+        )
+        panel.folders.rescan_wished.connect(self.folders.rescan)
+        panel.folders.remove_wished.connect(self.folders.remove)
+        panel.folders.reveal_wished.connect(lambda entry: self.sources.reveal(entry.path))
+        self.folders.documents_changed.connect(self.library.refresh)
+        self.library.documents_changed.connect(self.folders.refresh_soon)
 
     def _connect_window(self) -> None:
         panel = self.window.sessions

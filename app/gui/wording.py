@@ -44,6 +44,13 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def file_size(size: int) -> str:
+    """A number of bytes: ``12 kB``, ``3.4 MB``, ``1.2 GB``."""
+    if size < 1_000_000:
+        return f"{max(1, round(size / 1000))} kB" if size else "0 bytes"
+    return f"{size / 1e6:,.1f} MB" if size < 1_000_000_000 else f"{size / 1e9:,.1f} GB"
+
+
 def duration(seconds: float) -> str:
     """A rough time left: ``a few seconds``, ``40 seconds``, ``3 minutes``, ``2 hours``."""
     if seconds < 5:

@@ -9,6 +9,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.domain.documents import DocumentRecord
+from app.domain.errors import UserFacingError
+from app.domain.folders import FolderPreview
 from app.domain.ingestion import FileOutcome, IngestProgress, IngestSummary
 from app.gui.jobs import JobRunner
 from app.gui.models.document_list_model import WAITING_STATES, DocumentEntry, DocumentListModel
@@ -20,12 +22,18 @@ from app.gui.wording import counted
 REFRESH_SECONDS = 1.0
 # A library of many thousand files takes a while to list; listing it must stay a small part of the work.
 REFRESH_SHARE = 20
+# More than this is perhaps not what the user thinks a folder holds.
+ASK_ABOVE_FILES = 2_000
+ASK_ABOVE_BYTES = 2_000_000_000
 
 
 class LibraryController(QObject):
-    """Signals: ``documents_changed`` after the list on the screen has changed."""
+    """Signals: ``documents_changed`` after the list on the screen has changed; ``many_files_found(preview, paths)``
+    when so many are to be added that the user should be asked first: ``add_now(paths)`` adds them.
+    """
 
     documents_changed = Signal()
+    many_files_found = Signal(object, list)
 
     def __init__(self, runner: JobRunner, model: DocumentListModel, card: IngestionCard, toast: Toast) -> None:
         super().__init__()
@@ -40,6 +48,7 @@ class LibraryController(QObject):
         self._refresh_timer = QTimer(self, singleShot=True)
         self._refresh_timer.timeout.connect(self.refresh)
         self._waiting_paths: list[Path] = []
+        self._asked_for_work = False
         self.loaded = False
         model.counts_changed.connect(self.documents_changed)
 
@@ -49,7 +58,7 @@ class LibraryController(QObject):
 
         def begin() -> Callable[[], None]:
             unsubscribe = services.ingest.subscribe(self._post)
-            services.ingest.resume_pending()
+            self._asked_for_work = services.ingest.resume_pending() is not None
             return unsubscribe
 
         self._runner.run(begin, self._on_subscribed)
@@ -65,7 +74,7 @@ class LibraryController(QObject):
     # -- what the user can do --------------------------------------------------------------------------------------
 
     def add(self, paths: Sequence[Path]) -> None:
-        """Read files and folders into the library."""
+        """Read files and folders into the library, and follow the folders; ask first if that is a lot."""
         if not paths:
             return
         if self._services is None:
@@ -74,7 +83,20 @@ class LibraryController(QObject):
         services, wanted = self._services, list(paths)
         self._card.show_starting(len(wanted))
         self.documents_changed.emit()
-        self._runner.run(lambda: services.ingest.add(wanted), lambda _job: self._refresh_soon())
+        self._runner.run(
+            lambda: services.folders.preview(wanted),
+            lambda preview: self._on_preview(preview, wanted),
+            self._on_refused,
+        )
+
+    def add_now(self, paths: Sequence[Path]) -> None:
+        """``add`` without asking."""
+        services, wanted = self._services, list(paths)
+        if services is None:
+            return
+        self._asked_for_work = True
+        self._card.show_starting(len(wanted))
+        self._runner.run(lambda: services.folders.add(wanted), lambda _job: self._refresh_soon())
 
     def retry(self, entries: Sequence[DocumentEntry]) -> None:
         """Read files again."""
@@ -151,6 +173,19 @@ class LibraryController(QObject):
         if events:
             self._refresh_soon()
 
+    def _on_preview(self, preview: FolderPreview, paths: Sequence[Path]) -> None:
+        if preview.files <= ASK_ABOVE_FILES and preview.size <= ASK_ABOVE_BYTES:
+            self.add_now(paths)
+            return
+        self._ask_progress()
+        self.many_files_found.emit(preview, list(paths))
+
+    def _on_refused(self, error: Exception) -> None:
+        self._ask_progress()
+        if not isinstance(error, UserFacingError):
+            raise error
+        self._toast.say(str(error))
+
     def _ask_progress(self) -> None:
         """Several ingestions may run: what the card shows is their sum."""
         services = self._services
@@ -164,6 +199,7 @@ class LibraryController(QObject):
     def _on_progress(self, progress: IngestProgress | None) -> None:
         if progress is None:
             self._card.hide()
+            self._asked_for_work = False
         else:
             self._card.show_progress(progress)
         self.documents_changed.emit()
@@ -172,7 +208,7 @@ class LibraryController(QObject):
         self._ask_progress()
         self.refresh()
         words = summary_words(summary)
-        if words:
+        if words and self._asked_for_work:  # what a followed folder brings in by itself needs no announcement
             self._toast.say(words)
 
     def _on_documents(self, records: Sequence[DocumentRecord], began: float) -> None:
@@ -191,7 +227,8 @@ def combined(progresses: Sequence[IngestProgress]) -> IngestProgress | None:
     """The sum of several ingestions; None if there is none."""
     if not progresses:
         return None
-    known = [each.eta_seconds for each in progresses if each.eta_seconds is not None]
+    running = [each for each in progresses if not each.paused]
+    known = [each.eta_seconds for each in running if each.eta_seconds is not None]
     return IngestProgress(
         total=sum(each.total for each in progresses),
         done=sum(each.done for each in progresses),
@@ -199,8 +236,11 @@ def combined(progresses: Sequence[IngestProgress]) -> IngestProgress | None:
         skipped=sum(each.skipped for each in progresses),
         chunks=sum(each.chunks for each in progresses),
         active=tuple(path for each in progresses for path in each.active)[:2],
-        eta_seconds=sum(known) if len(known) == len(progresses) else None,
-        paused=any(each.paused for each in progresses),
+        eta_seconds=sum(known) if known and len(known) == len(running) else None,
+        paused=all(each.paused for each in progresses),
+        share=sum(each.share * each.total for each in progresses) / max(1, sum(each.total for each in progresses)),
+        waiting_for=next((each.waiting_for for each in progresses if each.waiting_for), ""),
+        failures=tuple(failure for each in progresses for failure in each.failures),
     )
 
 

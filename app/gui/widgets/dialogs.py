@@ -8,10 +8,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QMessageBox, QPlainTextEdit, QVBoxLayout, QWidget
 
+from app.domain.folders import FolderPreview
 from app.gui.external import web_target
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import TextButton, hairline, plain_label
-from app.gui.wording import shown
+from app.gui.wording import counted, file_size, shown
 
 LONGEST_SHOWN_LINK = 600
 
@@ -49,6 +50,24 @@ def show_problem(title: str, message: str, parent: QWidget | None) -> QMessageBo
     box.setIcon(QMessageBox.Icon.Warning)
     box.setWindowTitle(title)
     box.setText(message)
+    box.open()
+    return box
+
+
+def ask_about_many_files(preview: FolderPreview, add: Callable[[], None], parent: QWidget) -> QMessageBox:
+    """Say how many files a folder would bring in, and add them only if the user says so."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setWindowTitle("Add many files")
+    box.setText(f"Add {counted(preview.files, 'file')} with {file_size(preview.size)}?")
+    left_out = sum(preview.passed_over.values())
+    more = f" {counted(left_out, 'entry', 'entries')} would be left out." if left_out else ""
+    box.setInformativeText(f"Reading them takes a while; you can ask questions meanwhile, and stop at any time.{more}")
+    yes = box.addButton("Add them", QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(yes)
+    yes.clicked.connect(lambda _checked=False: add())
     box.open()
     return box
 

@@ -17,9 +17,11 @@ from PySide6.QtWidgets import (
 
 from app.domain.documents import DocumentState
 from app.gui.models.document_list_model import DocumentEntry, DocumentListModel
+from app.gui.models.folder_list_model import FolderListModel
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import IconLabel, TextButton, plain_label
 from app.gui.widgets.document_delegate import DocumentDelegate
+from app.gui.widgets.folder_list import FolderList
 from app.gui.widgets.ingestion_card import IngestionCard
 from app.gui.wording import counted
 
@@ -65,10 +67,17 @@ class LibraryPanel(QWidget):
     resume_wished = Signal()
     cancel_wished = Signal()
 
-    def __init__(self, appearance: Appearance, model: DocumentListModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        appearance: Appearance,
+        model: DocumentListModel,
+        folders: FolderListModel,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._appearance = appearance
         self._model = model
+        self.folders = FolderList(appearance, folders)
         self.list = DocumentList(appearance, model)
         self.card = IngestionCard(appearance)
         self.filter = QLineEdit()
@@ -88,6 +97,7 @@ class LibraryPanel(QWidget):
         column.setSpacing(10)
         column.addLayout(self._make_buttons())
         column.addWidget(self.card)
+        column.addWidget(self.folders)
         column.addWidget(self.filter)
         column.addWidget(self._pages, 1)
         column.addLayout(self._make_foot())

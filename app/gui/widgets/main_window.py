@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QMainWindow, QSplitter
 
 from app.gui.icons import application_icon
 from app.gui.models.document_list_model import DocumentListModel
+from app.gui.models.folder_list_model import FolderListModel
 from app.gui.models.message_list_model import MessageListModel
 from app.gui.models.session_list_model import SessionListModel
 from app.gui.theme import Appearance
@@ -53,6 +54,7 @@ class MainWindow(QMainWindow):
         sessions: SessionListModel,
         messages: MessageListModel,
         documents: DocumentListModel,
+        folders: FolderListModel,
     ) -> None:
         super().__init__()
         self._appearance = appearance
@@ -66,7 +68,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(720, 480)
         self.sessions = SessionPanel(appearance, sessions)
         self.chat = ChatPanel(appearance, messages)
-        self.right = RightPanel(appearance, documents)
+        self.right = RightPanel(appearance, documents, folders)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(1)
         self.splitter.setChildrenCollapsible(False)

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.gui.models.document_list_model import DocumentListModel
+from app.gui.models.folder_list_model import FolderListModel
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import IconButton, TextButton
 from app.gui.widgets.library_panel import LibraryPanel
@@ -18,11 +19,17 @@ class RightPanel(QWidget):
     page_changed = Signal(bool)
     close_wished = Signal()
 
-    def __init__(self, appearance: Appearance, documents: DocumentListModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        appearance: Appearance,
+        documents: DocumentListModel,
+        folders: FolderListModel,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setProperty("panel", "sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.library = LibraryPanel(appearance, documents)
+        self.library = LibraryPanel(appearance, documents, folders)
         self.source = SourcePanel(appearance)
         self.library_tab = self._make_tab(appearance, "Library")
         self.source_tab = self._make_tab(appearance, "Source")

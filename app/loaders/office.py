@@ -1,4 +1,4 @@
-"""Old word processing, RTF, FictionBook: through ``kreuzberg``."""
+"""RTF and FictionBook: through ``kreuzberg``."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from app.loaders.document_loader import DocumentLoader, LoadedDocument
 from app.loaders.kreuzberg_seam import extract
 
 _TYPES = {
-    ".doc": "application/msword",
     ".rtf": "application/rtf",
     ".fb2": "application/x-fictionbook+xml",
 }
 
 
 class OfficeLoader(DocumentLoader):
-    """Office documents: headings, lists and tables are kept."""
+    """Documents in rich text format and e-books of FictionBook."""
 
     extensions = frozenset(_TYPES)
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from app.domain.errors import FailureReason
+from app.domain.errors import DocumentError, FailureReason
+from app.loaders.parser_limits import ParserLimits
+from app.loaders.registry import load_document, loaders
 from tests.loaders.compound_files import compound_file
 from tests.loaders.conftest import Load, Refused
+
+REGISTRY = loaders()
 
 
 def record(kind: int, data: bytes, instance: int = 0, *, container: bool = False) -> bytes:
@@ -79,6 +87,92 @@ def test_torn_presentations_are_damaged(tmp_path: Path, refused: Refused, offset
     data[512:offset] = b"\xff" * (offset - 512)
     path.write_bytes(bytes(data))
     assert refused(path).reason in {FailureReason.DAMAGED, FailureReason.NO_TEXT}
+
+
+def write_doc(path: Path, paragraphs: list[tuple[str, bytes]], *, flags: int = 0, compressed: bool = False) -> Path:
+    """A document of paragraphs, each with its mark and its properties: the style's number and modifiers."""
+    text = "".join(paragraph for paragraph, _ in paragraphs)
+    data = text.encode("cp1252" if compressed else "utf-16-le")
+    width = 1 if compressed else 2
+    main = bytearray(0x600)
+    struct.pack_into("<HH", main, 0, 0xA5EC, 0xC1)
+    struct.pack_into("<H", main, 0x0A, flags)
+    struct.pack_into("<I", main, 0x4C, len(text))
+    pieces = struct.pack("<IIHIH", 0, len(text), 0, 0x800 * (2 if compressed else 1) | (compressed << 30), 0)
+    clx = b"\x02" + struct.pack("<I", len(pieces)) + pieces
+    struct.pack_into("<II", main, 0x1A2, 0, len(clx))
+    struct.pack_into("<II", main, 0x102, len(clx), 12)
+    table = clx + struct.pack("<III", 0x800, 0x800 + len(data), 8)
+    page, places, position = bytearray(512), [0x800], 0x800
+    top, boxes = 510, b""
+    for paragraph, properties in paragraphs:
+        position += len(paragraph) * width
+        places.append(position)
+        stored = bytes([(len(properties) + 1) // 2 + (len(properties) % 2 == 0)]) + properties
+        stored += b"\0" * (stored[0] * 2 - len(stored))
+        top = (top - len(stored)) // 2 * 2
+        page[top : top + len(stored)] = stored
+        boxes += bytes([top // 2]) + b"\0" * 12
+    head = struct.pack(f"<{len(places)}I", *places) + boxes
+    page[: len(head)] = head
+    page[511] = len(paragraphs)
+    content = bytes(main).ljust(0x800, b"\0") + data
+    path.write_bytes(compound_file({"WordDocument": content.ljust(0x1000, b"\0") + bytes(page), "0Table": table}))
+    return path
+
+
+PLAIN, HEADING, CHAPTER = struct.pack("<H", 0), struct.pack("<H", 1), struct.pack("<H", 2)
+LISTED = struct.pack("<HHH", 0, 0x460B, 1)
+IN_TABLE = struct.pack("<HHB", 0, 0x2416, 1)
+ROW_END = struct.pack("<HHBHB", 0, 0x2416, 1, 0x2417, 1)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_old_word_documents_keep_headings_lists_and_tables(tmp_path: Path, load: Load, compressed: bool) -> None:
+    paragraphs = [
+        ("Birds\r", HEADING),
+        ("Figure \x13 SEQ Figure \x14\x131\x15\x15: a duck \x01\r", PLAIN),
+        ("Ducks\r", CHAPTER),
+        ("swim\r", LISTED),
+        ("dive\r", LISTED),
+        ("Food\x07", IN_TABLE),
+        ("Good\x07", IN_TABLE),
+        ("\x07", ROW_END),
+        ("Oats\r", IN_TABLE),
+        ("and bran\x07", IN_TABLE),
+        ("\x07", IN_TABLE),
+        ("\x07", ROW_END),
+        ("After.\r", PLAIN),
+    ]
+    document = load(write_doc(tmp_path / "a.doc", paragraphs, compressed=compressed))
+    assert [(each.section.headings, each.section.kind.value, each.section.text) for each in document.sections] == [
+        (("Birds",), "text", "Birds\n\nFigure : a duck [image]"),
+        (("Birds", "Ducks"), "text", "Ducks\n- swim\n- dive"),
+        (("Birds", "Ducks"), "table", "Food | Good\nOats and bran"),
+        (("Birds", "Ducks"), "text", "After."),
+    ]
+
+
+def test_old_word_documents_that_need_a_password_are_told(tmp_path: Path, refused: Refused) -> None:
+    assert refused(write_doc(tmp_path / "a.doc", [("x\r", PLAIN)], flags=0x0100)).reason is FailureReason.ENCRYPTED
+
+
+def test_rich_text_named_doc_is_read(tmp_path: Path, load: Load) -> None:
+    path = tmp_path / "a.doc"
+    path.write_bytes(rb"{\rtf1\ansi Ducks swim.\par}")
+    assert load(path).text == "Ducks swim."
+
+
+@given(st.binary(min_size=1, max_size=60), st.integers(0, 4000))
+@settings(max_examples=60, deadline=None)
+def test_torn_documents_never_break_the_reader(data: bytes, place: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for path in (write_doc(Path(folder) / "a.doc", [("Ducks\r", HEADING)]), write_ppt(Path(folder) / "a.ppt")):
+            content = bytearray(path.read_bytes())
+            content[512 + place : 512 + place + len(data)] = data
+            path.write_bytes(bytes(content))
+            with contextlib.suppress(DocumentError):
+                load_document(path, ParserLimits(), REGISTRY)
 
 
 def wide(text: str) -> bytes:

@@ -90,7 +90,6 @@ EXCUSED = {
     ),
     "merged cells are read into every row and column they cover": ("unstructured__tables-with-incomplete-rows.docx",),
     "the date that a layout puts on every slide is left out": ("unstructured__fake-power-point-malformed.pptx",),
-    "numbers of lists are not read from Word files before 2007": ("docling__legacy_sample.doc",),
 }
 
 

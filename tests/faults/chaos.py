@@ -32,6 +32,7 @@ LEAST_KILLS_PER_STATE = 5
 # are read: starting parser processes takes a while, in which the others wait in the queue.
 STEPS = (
     ("opened", 1, 0.02, "here"),
+    ("opened", 1, 0.04, "pool"),
     ("parse", 2, 0.15, "pool"),
     ("parse", 1, 0.002, "pool"),
     ("parse", 8, 0.02, "here"),

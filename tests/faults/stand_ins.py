@@ -148,11 +148,14 @@ class FaultServices(Services):
         tell: Tell = lambda event: None,
         real: bool = False,
         pool: bool = True,
+        busy_seconds: float | None = None,
     ) -> None:
         self._tell_event = tell
         self._real = real
         self._pool = pool
         super().__init__(paths, writer=writer)
+        if busy_seconds is not None:
+            self._library_database._busy_seconds = busy_seconds  # for the connections of other threads
 
     @property
     def embedded(self) -> EmbeddedTexts:

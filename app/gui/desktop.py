@@ -21,6 +21,7 @@ from app.gui.controllers.library_controller import LibraryController
 from app.gui.controllers.session_controller import SessionController
 from app.gui.controllers.settings_controller import SettingsController
 from app.gui.controllers.source_controller import SourceController
+from app.gui.controllers.web_controller import WebController
 from app.gui.crash_reports import CrashReports, report_of
 from app.gui.jobs import JobRunner
 from app.gui.models.document_list_model import WAITING_STATES, DocumentEntry, DocumentListModel
@@ -32,6 +33,7 @@ from app.gui.sample_library import suggested_questions
 from app.gui.theme import Appearance
 from app.gui.widgets.dialogs import CrashDialog, ShortcutsDialog, ask_about_link, ask_about_many_files
 from app.gui.widgets.main_window import MainWindow
+from app.gui.widgets.page_dialog import PageDialog
 from app.gui.window_state import WindowState
 from app.gui.wording import counted
 from app.settings.paths import AppPaths
@@ -77,6 +79,7 @@ class Desktop(QObject):
             lambda: self.documents.count(*WAITING_STATES),
         )
         self.library = LibraryController(self.runner, self.documents, self.window.right.library.card, self.window.toast)
+        self.web = WebController(self.runner, self.window.toast, self.library.add)
         self.folders = FolderController(self.runner, self.folder_list, self.window.toast)
         self.sources = SourceController(self.runner, self.window.right.source, self.window.toast)
         self.settings = SettingsController(self.runner, self.appearance, self.state)
@@ -144,6 +147,7 @@ class Desktop(QObject):
         self.settings.attach(services)
         self.chat.attach(services)
         self.sessions.attach(services, self.state.session_id)
+        self.web.attach(services)
         self.library.attach(services)
         self.folders.attach(services)
         self.window.chat.composer.set_ready(True)
@@ -182,8 +186,11 @@ class Desktop(QObject):
             adder.add_folder_wished.connect(self.choose_folder)
         self.window.chat.composer.add_files_wished.connect(self.choose_files)
         self.window.paths_dropped.connect(self.add_paths)
+        self.window.pages_dropped.connect(self.add_pages)
+        panel.page_pasted.connect(lambda page: self.add_pages([page]))
+        panel.add_page_wished.connect(self.choose_page)
         panel.open_wished.connect(self._open_documents)
-        panel.retry_wished.connect(self.library.retry)
+        panel.retry_wished.connect(lambda entries: self.web.read_again([entry.path for entry in entries]))
         panel.remove_wished.connect(self.library.remove)
         panel.reveal_wished.connect(lambda entries: self.sources.reveal(entries[0].path))
         panel.pause_wished.connect(self.library.pause)
@@ -214,6 +221,7 @@ class Desktop(QObject):
             ("Esc", "Stop the answer", self.escape),
             ("Ctrl+O", "Add files", self.choose_files),
             ("Ctrl+Shift+O", "Add a folder", self.choose_folder),
+            ("Ctrl+U", "Add a web page", self.choose_page),
             ("Ctrl+B", "Show or hide the chats", window.toggle_sessions),
             ("Ctrl+Shift+B", "Show or hide the library", window.toggle_right),
             ("Ctrl+F", "Find in the document on show", self.find_in_source),
@@ -257,6 +265,17 @@ class Desktop(QObject):
         """Add files and folders to the library, and show it."""
         self.window.show_library()
         self.library.add(paths)
+
+    def add_pages(self, addresses: list[str]) -> None:
+        """Fetch web pages, add them to the library, and show it."""
+        self.window.show_library()
+        self.web.add(addresses)
+
+    def choose_page(self) -> None:
+        """Let the user type the address of a web page."""
+        dialog = PageDialog(self.appearance, self.window)
+        dialog.page_wished.connect(lambda address: self.add_pages([address]))
+        dialog.open()
 
     def choose_files(self) -> None:
         """Let the user pick files."""

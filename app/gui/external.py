@@ -27,6 +27,13 @@ def web_target(link: str) -> QUrl | None:
     return url if url.host() and not url.userInfo() else None
 
 
+def page_link(text: str) -> str:
+    """The address of a web page that ``text`` consists of, "" if it is anything else."""
+    link = text.strip()
+    url = web_target(link)
+    return link if url is not None and url.scheme() != "mailto" else ""
+
+
 def open_link(link: str) -> bool:
     """Open a web address that the user agreed to. False if it is none or nothing opens it."""
     url = web_target(link)

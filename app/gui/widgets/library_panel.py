@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt, Signal, SignalInstance
-from PySide6.QtGui import QKeyEvent, QPalette
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.domain.documents import DocumentState
+from app.gui.external import page_link
 from app.gui.models.document_list_model import DocumentEntry, DocumentListModel
 from app.gui.models.folder_list_model import FolderListModel
 from app.gui.theme import Appearance
@@ -27,9 +28,10 @@ from app.gui.wording import counted
 
 
 class DocumentList(QListView):
-    """The list itself. Signals: ``delete_key_pressed``."""
+    """The list itself. Signals: ``delete_key_pressed``; ``page_pasted(address)`` for an address in the clipboard."""
 
     delete_key_pressed = Signal()
+    page_pasted = Signal(str)
 
     def __init__(self, appearance: Appearance, model: DocumentListModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,12 +50,16 @@ class DocumentList(QListView):
         if event.key() == Qt.Key.Key_Delete:
             self.delete_key_pressed.emit()
             return
+        if event.matches(QKeySequence.StandardKey.Paste) and (page := page_link(QGuiApplication.clipboard().text())):
+            self.page_pasted.emit(page)
+            return
         super().keyPressEvent(event)
 
 
 class LibraryPanel(QWidget):
     """Signals, each with a list of ``DocumentEntry``: ``open_wished``, ``retry_wished``, ``remove_wished``,
-    ``reveal_wished``; ``add_files_wished``, ``add_folder_wished``; ``pause_wished``, ``resume_wished`` and
+    ``reveal_wished``; ``add_files_wished``, ``add_folder_wished``, ``add_page_wished``;
+    ``page_pasted(address)``; ``pause_wished``, ``resume_wished`` and
     ``cancel_wished`` for the reading under way.
     """
 
@@ -63,6 +69,8 @@ class LibraryPanel(QWidget):
     reveal_wished = Signal(list)
     add_files_wished = Signal()
     add_folder_wished = Signal()
+    add_page_wished = Signal()
+    page_pasted = Signal(str)
     pause_wished = Signal()
     resume_wished = Signal()
     cancel_wished = Signal()
@@ -96,6 +104,8 @@ class LibraryPanel(QWidget):
         column.setContentsMargins(14, 6, 14, 10)
         column.setSpacing(10)
         column.addLayout(self._make_buttons())
+        self.add_page = TextButton(appearance, "Add web page…", kind="link", on_click=self.add_page_wished.emit)
+        column.addWidget(self.add_page, alignment=Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.card)
         column.addWidget(self.folders)
         column.addWidget(self.filter)
@@ -140,6 +150,7 @@ class LibraryPanel(QWidget):
 
     def _connect(self) -> None:
         self.list.activated.connect(lambda _index: self._emit(self.open_wished))
+        self.list.page_pasted.connect(self.page_pasted)
         self.list.delete_key_pressed.connect(lambda: self._emit(self.remove_wished))
         self.list.customContextMenuRequested.connect(self._show_menu)
         self.card.pause_wished.connect(self.pause_wished)

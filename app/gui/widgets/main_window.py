@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, Qt, QTimer, Signal
+from PySide6.QtCore import QMimeData, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMainWindow, QSplitter
 
+from app.gui.external import page_link
 from app.gui.icons import application_icon
 from app.gui.models.document_list_model import DocumentListModel
 from app.gui.models.folder_list_model import FolderListModel
@@ -40,11 +41,13 @@ FIRST_SIZE = (1320, 840)
 class MainWindow(QMainWindow):
     """Holds the panels, takes drops, knows the shortcuts. It calls no service.
 
-    Signals: ``first_painted`` once the user can see the window; ``paths_dropped(list of paths)``; ``closed``.
+    Signals: ``first_painted`` once the user can see the window; ``paths_dropped(list of paths)``;
+    ``pages_dropped(list of web addresses)``; ``closed``.
     """
 
     first_painted = Signal()
     paths_dropped = Signal(list)
+    pages_dropped = Signal(list)
     closed = Signal()
 
     def __init__(
@@ -138,7 +141,7 @@ class MainWindow(QMainWindow):
     # -- dropping --------------------------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _paths(event.mimeData()):
+        if _paths(event.mimeData()) or _pages(event.mimeData()):
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
             self.overlay.cover()
@@ -152,11 +155,14 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         self.overlay.hide()
-        paths = _paths(event.mimeData())
+        paths, pages = _paths(event.mimeData()), _pages(event.mimeData())
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
         # What a drop sets off may tear down widgets, which Qt does not survive inside the event.
-        QTimer.singleShot(0, self, lambda: self.paths_dropped.emit(paths))
+        if paths:
+            QTimer.singleShot(0, self, lambda: self.paths_dropped.emit(paths))
+        if pages:
+            QTimer.singleShot(0, self, lambda: self.pages_dropped.emit(pages))
 
     # -- state -----------------------------------------------------------------------------------------------------
 
@@ -195,3 +201,11 @@ class MainWindow(QMainWindow):
 def _paths(data: QMimeData) -> list[Path]:
     """The local files and folders among what is dragged. Only names are looked at, never the disk."""
     return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile() and url.toLocalFile()]
+
+
+def _pages(data: QMimeData) -> list[str]:
+    """The web addresses among what is dragged, such as a tab or a link of a browser."""
+    if not data.hasUrls():
+        return []
+    links = (url.toString(QUrl.ComponentFormattingOption.FullyEncoded) for url in data.urls())
+    return list(dict.fromkeys(page for link in links if (page := page_link(link))))

@@ -16,10 +16,12 @@ from itertools import groupby, islice, pairwise
 from app.loaders.mapped_text import MappedText, Span
 from app.loaders.pdf_lines import Line, PageGeometry, Piece
 
-# In heights of the page's usual letter: the least width of a gutter or of the room between cells.
-GAP_HEIGHTS = 1.3
-# Whether lines mix columns is told from every so many of them.
-SAMPLED = 4
+# In heights of the page's usual line: the least width of a gutter or of the room between cells.
+GAP_HEIGHTS = 0.8
+# In the same: how far the next line must stand above to go back up.
+JUMP_HEIGHTS = 0.6
+# Whether lines mix columns is told from so many of them.
+MOST_SAMPLED = 3
 LEAST_MIXED = 18  # characters
 LEAST_ROWS = 3
 MOST_LINES = 1500
@@ -32,7 +34,7 @@ MOST_NUMBERS = 0.3
 # Scripts without lower case: lines of prose are mostly this full.
 LEAST_FILLED = 0.6
 SHORT_WORDS = 3
-LONGEST_MARK = 5
+LONGEST_MARK = 3
 
 Row = list[Piece]
 _RTL = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
@@ -76,7 +78,7 @@ def _arranged(geometry: PageGeometry, lines: Sequence[Line]) -> list[list[Span]]
         return None
     gap = GAP_HEIGHTS * height
     disordered = _is_disordered(text, lines, height)
-    if not disordered and not _seems_mixed(geometry, lines, gap):
+    if not disordered and not mixes_columns(geometry, lines):
         return None
     rows = _rows([piece for line in lines for piece in _cut(line, geometry.words(line), gap)])
     ordered = list(_ordered(text, rows, gap))
@@ -85,12 +87,31 @@ def _arranged(geometry: PageGeometry, lines: Sequence[Line]) -> list[list[Span]]
     return [_spans(text, row) for row in ordered]
 
 
-def _seems_mixed(geometry: PageGeometry, lines: Sequence[Line], gap: float) -> bool:
+def seems_in_order(text: str, starts: Sequence[Line]) -> bool:
+    """Whether upright lines, only the starts of which are measured, stand in an order that only columns contradict."""
+    if len(starts) <= LEAST_ROWS:
+        return False
+    height = statistics.median(line.height for line in starts)
+    middles = [line.middle for line in starts if line.end - line.start > LONGEST_MARK]
+    steps = [after - before for before, after in pairwise(middles)]
+    beside = sum(abs(step) < (1 - ROW_OVERLAP) * height for step in steps)
+    if 2 * beside > len(steps):
+        return False  # text that is turned starts on one row
+    goes_back = any(step < -JUMP_HEIGHTS * height for step in steps)
+    return not goes_back or not _is_disordered(text, starts, height)
+
+
+def mixes_columns(geometry: PageGeometry, lines: Sequence[Line]) -> bool:
+    """Whether some of the long lines seem to hold text of several columns."""
     text = geometry.mapped.text
     long = [line for line in lines if line.end - line.start >= LEAST_MIXED]
-    return len(long) >= LEAST_ROWS and any(
+    if len(long) < LEAST_ROWS:
+        return False
+    gap = GAP_HEIGHTS * statistics.median(line.height for line in lines)
+    step = -(-len(long) // MOST_SAMPLED)
+    return any(
         _mixes_prose(text, _cut(line, geometry.words(line), gap))
-        for line in long[1::SAMPLED]
+        for line in long[step // 2 :: step]
         if _words_in(text, line) >= 2 * SHORT_WORDS and geometry.has_gap(line, gap)
     )
 
@@ -122,9 +143,6 @@ def _words_in(text: str, piece: Piece) -> float:
 
 
 def _is_disordered(text: str, lines: Sequence[Line], height: float) -> bool:
-    jumps = sum(line.top < before.top - height for before, line in pairwise(lines))
-    if not jumps:
-        return False
     least = max(LEAST_ROWS, DISORDERED_SHARE * len(lines))
     return _count_above_earlier(lines, height) >= least or _count_split_rows(text, lines) >= least
 
@@ -137,11 +155,11 @@ def _count_above_earlier(lines: Sequence[Line], height: float) -> int:
     count = 0
     long = [line for line in lines if line.end - line.start > LONGEST_MARK]
     for place, line in enumerate(long):
-        limit = line.bottom - 0.2 * height
+        limit = line.middle + JUMP_HEIGHTS * height
         below = (
             earlier
             for earlier in long[:place]
-            if earlier.top > limit and _shared_width(earlier, line) > 0.3 * min(_width(earlier), _width(line))
+            if earlier.middle > limit and _shared_width(earlier, line) > 0.3 * min(_width(earlier), _width(line))
         )
         count += sum(1 for _ in islice(below, LEAST_ROWS)) == LEAST_ROWS
     return count
@@ -152,7 +170,12 @@ def _count_split_rows(text: str, lines: Sequence[Line]) -> int:
     count = 0
     figures = [_FIGURE.fullmatch(text, line.start, line.end) is not None for line in lines]
     for place, (before, line) in enumerate(pairwise(lines), start=1):
-        if figures[place] and figures[place - 1] and before.bottom <= line.middle and _shared_width(before, line) > 0:
+        if (
+            figures[place]
+            and figures[place - 1]
+            and before.middle + ROW_OVERLAP * line.height <= line.middle
+            and _shared_width(before, line) > 0
+        ):
             count += any(_same_row(other, line) for other in lines[: place - 1])
     return count
 

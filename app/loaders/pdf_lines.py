@@ -19,6 +19,7 @@ from app.loaders.pdfium import Handle
 
 # Lines made of more stretches than this (a stretch a glyph, with some makers) are measured word by word.
 MOST_STRETCHES = 16
+CHARACTER_WIDTH = 0.4  # of a usual character, in heights of a line
 SLANT_TOLERANCE = math.radians(5)
 _WORD = re.compile(r"\S+")
 
@@ -48,12 +49,14 @@ class Piece:
 
 @dataclass(slots=True)
 class Line(Piece):
-    """A line as PDFium has it; its box reaches from its first to its last glyph.
+    """A line as PDFium has it; its box reaches from its ``first`` to its ``last`` glyph.
 
     ``turn`` counts the right angles (counter-clockwise, on the page before its own rotation) at which it is written,
     None for slanted text.
     """
 
+    first: int
+    last: int
     turn: int | None
 
 
@@ -71,20 +74,30 @@ class PageGeometry:
         self._visible = (visible.left, visible.bottom, visible.right, visible.top)
         self._edges = tuple(ctypes.c_double() for _ in range(4))
         self._references = tuple(map(ctypes.byref, self._edges))
+        self._cell = raw.FS_RECTF()
+        self._cell_reference = ctypes.byref(self._cell)
 
     def visible(self, turn: int) -> tuple[float, float, float, float]:
         """Return left, top, right and bottom of the visible page in the frame of text written at ``turn``."""
         return _turned(*self._visible, turn)
 
-    def font_height(self, line: Line) -> float:
-        """Return from how far below to how far above the base line the font of ``line`` reaches, in points."""
-        box = self._raw.FS_RECTF()
-        glyph = next((first for _, _, first, _ in self._words(line) if first >= 0), -1)
-        self._raw.FPDFText_GetLooseCharBox(self._text_page, glyph, box)
-        return float(max(box.top - box.bottom, box.right - box.left))
+    def starts(self) -> list[Line]:
+        """Return the lines that hold glyphs, in PDFium's order, which is mostly that of the page's content.
+
+        Only their first glyphs are measured, as if all text were upright: right edges are estimates.
+        """
+        cell, reference, text_page = self._cell, self._cell_reference, self._text_page
+        measure = self._raw.FPDFText_GetLooseCharBox
+        starts = []
+        for start, end, first, last in _lines_of(self.mapped):
+            measure(text_page, first, reference)
+            left, top, bottom = cell.left, cell.top, cell.bottom
+            right = left + (top - bottom) * CHARACTER_WIDTH * (end - start)
+            starts.append(Line(start, end, left, -top, right, -bottom, first, last, 0))
+        return starts
 
     def lines(self) -> list[Line]:
-        """Return the lines that hold glyphs, in PDFium's order, which is mostly that of the page's content."""
+        """Return the lines that hold glyphs, in PDFium's order."""
         return [self._line(*line) for line in _lines_of(self.mapped)]
 
     def words(self, line: Line) -> list[Piece]:
@@ -112,13 +125,13 @@ class PageGeometry:
 
     def has_gap(self, line: Line, width: float) -> bool:
         """Whether ``line`` has room wider than ``width`` points between glyphs that are neighbours on it."""
-        words = [(first, last) for _, _, first, last in self._words(line) if first >= 0]
-        if len(words) < 2:
+        count = self._raw.FPDFText_CountRects(self._text_page, line.first, line.last - line.first + 1)
+        if count < 2:
             return False
-        begin, end = words[0][0], words[-1][1]
-        count = self._raw.FPDFText_CountRects(self._text_page, begin, end - begin + 1)
         if count > MOST_STRETCHES:
-            boxes = [_united(self._char_box(first), self._char_box(last)) for first, last in words]
+            words = [(first, last) for _, _, first, last in self._words(line) if first >= 0]
+            inside = words[1:-1]  # a column is wider than a word
+            boxes = [_united(self._char_box(first), self._char_box(last)) for first, last in inside]
         else:
             boxes = [self._stretch(place) for place in range(count)]
         turned = (_turned(*box, line.turn or 0) for box in boxes)
@@ -130,7 +143,7 @@ class PageGeometry:
         turn: int | None = 0
         if tail[0] <= head[0] or box[3] - box[1] > box[2] - box[0]:  # perhaps it doesn't lead to the right
             turn = _right_angles(self._raw.FPDFText_GetCharAngle(self._text_page, first))
-        return Line(start, end, *_turned(*box, turn or 0), turn)
+        return Line(start, end, *_turned(*box, turn or 0), first, last, turn)
 
     def _stretch(self, place: int) -> tuple[float, float, float, float]:
         left, top, right, bottom = self._edges
@@ -138,9 +151,10 @@ class PageGeometry:
         return left.value, bottom.value, right.value, top.value
 
     def _char_box(self, index: int) -> tuple[float, float, float, float]:
-        left, right, bottom, top = self._edges
-        self._raw.FPDFText_GetCharBox(self._text_page, index, *self._references)
-        return left.value, bottom.value, right.value, top.value
+        """Return the cell of a glyph, which is as high as its font and as wide as its advance."""
+        cell = self._cell
+        self._raw.FPDFText_GetLooseCharBox(self._text_page, index, self._cell_reference)
+        return cell.left, cell.bottom, cell.right, cell.top
 
 
 def _lines_of(mapped: MappedText) -> Iterator[tuple[int, int, int, int]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.loaders import pdfium
 from app.loaders.mapped_text import MappedText
-from app.loaders.pdf_layout import in_reading_order
+from app.loaders.pdf_layout import in_reading_order, mixes_columns, seems_in_order
 from app.loaders.pdf_lines import Line, PageGeometry
 
 # Running headers and footers stand in this part of the page's height at either end.
@@ -39,7 +39,13 @@ class PageText:
 
 def read_page(page: pdfium.Handle, text_page: pdfium.Handle, number: int) -> PageText:
     """Read an open page. Text outside the visible page and text of no size is left out."""
-    measured = _Measured(MappedText(*pdfium.page_text(text_page)), page, text_page)
+    mapped = MappedText(*pdfium.page_text(text_page))
+    geometry = PageGeometry(mapped, page, text_page)
+    starts = geometry.starts()
+    in_order = seems_in_order(mapped.text, starts) and not mixes_columns(geometry, starts)
+    if in_order and not _hidden(geometry, starts):
+        return PageText(number, mapped, *_margins(geometry, starts))
+    measured = _Measured(mapped, page, text_page)
     measured = measured.changed_to(_visible(measured.geometry, measured.lines))
     measured = measured.changed_to(in_reading_order(measured.geometry, measured.lines))
     return PageText(number, measured.geometry.mapped, *_margins(measured.geometry, measured.lines))
@@ -58,15 +64,19 @@ class _Measured:
 
 
 def _visible(geometry: PageGeometry, lines: Sequence[Line]) -> MappedText:
-    hidden = [(line.start, line.end) for line in lines if _is_hidden(geometry, line)]
+    hidden = [(line.start, line.end) for line in _hidden(geometry, lines)]
     return geometry.mapped.without(hidden) if hidden else geometry.mapped
 
 
-def _is_hidden(geometry: PageGeometry, line: Line) -> bool:
-    left, top, right, bottom = geometry.visible(line.turn or 0)
+def _hidden(geometry: PageGeometry, lines: Sequence[Line]) -> list[Line]:
+    frames = {turn: geometry.visible(turn or 0) for turn in (None, 0, 1, 2, 3)}
+    return [line for line in lines if _is_hidden(line, *frames[line.turn])]
+
+
+def _is_hidden(line: Line, left: float, top: float, right: float, bottom: float) -> bool:
     if line.right <= left or line.left >= right or line.bottom <= top or line.top >= bottom:
         return True
-    return line.height < LEAST_SIZE and line.right - line.left < LEAST_SIZE and geometry.font_height(line) < LEAST_SIZE
+    return line.bottom - line.top < LEAST_SIZE and line.right - line.left < LEAST_SIZE
 
 
 def _margins(geometry: PageGeometry, lines: Sequence[Line]) -> tuple[list[MarginLine], list[MarginLine]]:
@@ -79,13 +89,12 @@ def _margins(geometry: PageGeometry, lines: Sequence[Line]) -> tuple[list[Margin
     height = bottom - top
     if height <= 0:
         return [], []
-    upright = [line for line in lines if line.turn == turn]
-    above = [MarginLine(line.start, line.end, (line.middle - top) / height) for line in upright]
-    below = [MarginLine(line.start, line.end, (bottom - line.middle) / height) for line in upright]
-    return _nearest(above), _nearest(below)
+    upright = sorted((line for line in lines if line.turn == turn), key=lambda line: line.middle)
+    above = [MarginLine(line.start, line.end, (line.middle - top) / height) for line in upright[:MOST_MARGIN_LINES]]
+    below = [MarginLine(line.start, line.end, (bottom - line.middle) / height) for line in upright[-MOST_MARGIN_LINES:]]
+    return _nearest(above), _nearest(below[::-1])
 
 
 def _nearest(lines: Sequence[MarginLine]) -> list[MarginLine]:
-    """Return the outermost line, wherever it stands, and those in the margin, from the edge inwards."""
-    ordered = sorted(lines, key=lambda line: line.distance)[:MOST_MARGIN_LINES]
-    return [line for place, line in enumerate(ordered) if place == 0 or line.distance <= MARGIN]
+    """Return of lines that come from the edge inwards the outermost, wherever it stands, and those in the margin."""
+    return [line for place, line in enumerate(lines) if place == 0 or line.distance <= MARGIN]

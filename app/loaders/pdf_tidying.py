@@ -25,7 +25,8 @@ _LEAST_COMPOUNDS = 2
 # A document divides words if so many of its hyphens at line ends are told to divide one, for each that isn't.
 _LEAST_DIVIDED = 0.5
 _SIGN = "[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
-_SIGN_AND_SPACE = re.compile(rf"{_SIGN} {_SIGN}")
+_ONE_SIGN = re.compile(_SIGN)
+_LOOKED_AT = 500  # characters that tell a page's script
 _SPACED_SIGNS = re.compile(rf"(?<!\S){_SIGN}(?: {_SIGN}){{3,}}(?!\S)")
 
 
@@ -57,6 +58,8 @@ class _Division:
 
 
 def _divisions(text: str) -> Iterator[_Division]:
+    if not any(sign in text for sign in ("-\n", "- \n", "\u2010")):
+        return
     for found in _BREAK.finditer(text):
         start, end = found.span()
         left = _LAST_LETTERS.search(text, max(0, start - _LONGEST_WORD), start)
@@ -128,7 +131,7 @@ def _mended(mapped: MappedText, hyphens: _Hyphens) -> MappedText:
 
 
 def _unspaced(mapped: MappedText) -> MappedText:
-    if not _SIGN_AND_SPACE.search(mapped.text):
+    if not _ONE_SIGN.search(mapped.text, 0, _LOOKED_AT):
         return mapped
     gone = [
         (found.start() + place, found.start() + place + 1)

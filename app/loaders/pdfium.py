@@ -25,6 +25,9 @@ _MARK = "\ufffe"
 _CHANGES = re.compile(
     "\r\n|\r|\n|\ufffe|\u00ad|[\x00-\x08\x0b-\x1f\x7f\ufeff\uffff]|[\U00010000-\U0010ffff]|[\ud800-\udfff]"
 )
+_ODD = re.compile(
+    "\r(?!\n)|(?<!\r)\n|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\ufeff\ufffe\uffff\U00010000-\U0010ffff\ud800-\udfff]"
+)
 _MOST_OUTLINE_ENTRIES = 20_000
 _MOST_ANNOTATIONS = 5_000
 
@@ -172,6 +175,8 @@ class _CleanText:
 
 
 def _cleaned(raw: str, indexes: list[int] | None, text_page: Handle) -> tuple[str, CharMap]:
+    if indexes is None and not _ODD.search(raw):
+        return _with_newlines(raw)
     clean = _CleanText(indexes)
     position = 0  # in ``raw``, in code points
     unit = 0  # the same place in UTF-16 units, which is how PDFium counts
@@ -194,6 +199,19 @@ def _cleaned(raw: str, indexes: list[int] | None, text_page: Handle) -> tuple[st
     if position < len(raw):
         clean.keep(raw[position:], unit)
     return clean.result()
+
+
+def _with_newlines(raw: str) -> tuple[str, CharMap]:
+    """Replace the line ends, the only change that most pages need."""
+    lines = raw.split("\r\n")
+    runs: list[tuple[int, int, int]] = []
+    position = 0
+    for number, line in enumerate(lines):
+        length = len(line)
+        if length:
+            runs.append((position, position + number, length))
+        position += length + 1
+    return "\n".join(lines), CharMap(position - 1, runs)
 
 
 def _is_hyphen(text_page: Handle, index: int) -> bool:

@@ -19,7 +19,7 @@ _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _SILENT = frozenset({"head", "script", "style", "template", "iframe", "object", "svg", "datalist"})
 # A table that holds any of these lays out a page rather than data.
 _LAYOUT_SIGNS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "form", "article", "section"})
-MOST_SPANNED = 1_000
+MOST_SPANNED = 100
 _TABLE_PARTS = frozenset({"td", "th", "caption", "colgroup", "col"}) | _SILENT
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 

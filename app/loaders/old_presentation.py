@@ -148,7 +148,7 @@ class _Presentation:
             raise struct.error("no document")
         is_title = False
         for container in self._children(document):
-            if container.kind != _LIST or container.instance != instance:
+            if container.kind != _LIST or container.instance != instance or found:  # there is one list of each kind
                 continue
             for record in self._children(container):
                 if record.kind == _SLIDE_PERSIST:
@@ -159,7 +159,8 @@ class _Presentation:
                         found[-1].outline.append(_Text("", is_title))
                 elif record.kind in {_CHARACTERS, _BYTES} and found and found[-1].outline:
                     found[-1].outline[-1].text = self._text(record)
-        return found
+        # Each slide is listed once; a file that lists one over and over is out for memory.
+        return list({each.persist: each for each in found}.values())
 
     def texts(self, slide: _Listed) -> list[_Text]:
         """Return the texts of a slide's shapes, in the order of its shapes."""

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
+from app.loaders.numerals import letters, roman
 from app.loaders.open_xml import attribute, child, descendants
 from app.loaders.safe_xml import local_name
 
@@ -13,11 +14,6 @@ TITLE_LEVEL = 0
 DEEPEST_STYLE = 20
 _HEADING = re.compile(r"^(?:heading|berschrift|überschrift|titre|título|titolo|kop|rubrik)\s*([1-9])", re.IGNORECASE)
 _PLACE = re.compile(r"%([1-9])")
-_ROMAN = (
-    (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
-    (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
-)  # fmt: skip
-MOST_ROMAN = 4999
 
 
 def value(element: Element | None, *names: str) -> str | None:
@@ -167,23 +163,13 @@ def _label(counts: dict[int, int], levels: dict[int, _Level], level: int) -> str
 
 
 def _written(number: int, form: str) -> str:
-    if form in {"lowerLetter", "upperLetter"} and number > 0:
-        letter = chr(ord("a") + (number - 1) % 26) * min((number - 1) // 26 + 1, 10)
-        return letter if form == "lowerLetter" else letter.upper()
-    if form in {"lowerRoman", "upperRoman"} and 0 < number <= MOST_ROMAN:
-        roman = _roman(number)
-        return roman if form == "lowerRoman" else roman.upper()
+    if form in {"lowerLetter", "upperLetter"}:
+        return letters(number) if form == "lowerLetter" else letters(number).upper()
+    if form in {"lowerRoman", "upperRoman"}:
+        return roman(number) if form == "lowerRoman" else roman(number).upper()
     if form == "bullet":
         return ""
     return f"{number:02d}" if form == "decimalZero" else str(number)
-
-
-def _roman(number: int) -> str:
-    parts = []
-    for worth, sign in _ROMAN:
-        parts.append(sign * (number // worth))
-        number %= worth
-    return "".join(parts)
 
 
 def _number(text: str | None) -> int | None:

@@ -116,6 +116,60 @@ def test_open_documents_keep_headings_lists_and_tables(tmp_path: Path, load: Loa
     assert load(path).title == "A stated title"
 
 
+def test_lists_of_open_documents_have_their_numbers(tmp_path: Path, load: Load) -> None:
+    def level(number: int, form: str, shown: int = 1) -> str:
+        return (
+            f'<text:list-level-style-number text:level="{number}" style:num-format="{form}" style:num-suffix="."'
+            f' text:display-levels="{shown}"/>'
+        )
+
+    def item(text: str, inside: str = "") -> str:
+        return f"<text:list-item><text:p>{text}</text:p>{inside}</text:list-item>"
+
+    styles = f'<text:list-style style:name="L1">{level(1, "1")}{level(2, "a", 2)}</text:list-style>'
+    inner = f"<text:list>{item('inner')}{item('inner too')}</text:list>"
+    body = (
+        f'<text:list text:style-name="L1">{item("one", inner)}{item("two")}</text:list><text:p>Between.</text:p>'
+        f'<text:list text:style-name="L1" text:continue-numbering="true">{item("three")}</text:list>'
+        f'<text:list text:style-name="L1">{item("anew")}</text:list>'
+    )
+    path = tmp_path / "a.fodt"
+    path.write_text(
+        f'<office:document {ODF_NAMES} xmlns:style="urn:style"><office:automatic-styles>{styles}'
+        f"</office:automatic-styles><office:body><office:text>{body}</office:text></office:body></office:document>"
+    )
+    assert load(path).text.split("\n") == [
+        "1. one",
+        "  1.a. inner",
+        "  1.b. inner too",
+        "2. two",
+        "",
+        "Between.",
+        "3. three",
+        "1. anew",
+    ]
+
+
+def test_merged_cells_and_pictures_of_open_documents(tmp_path: Path, load: Load) -> None:
+    def cell(text: str, attributes: str = "") -> str:
+        return f"<table:table-cell {attributes}><text:p>{text}</text:p></table:table-cell>"
+
+    covered = "<table:covered-table-cell/>"
+    rows = (
+        cell("Year") + cell("Ducks", 'table:number-columns-spanned="2"') + covered,
+        cell("2024", 'table:number-rows-spanned="2"') + cell("wild") + cell("5"),
+        covered + cell("tame") + cell("7"),
+    )
+    table = "".join(f"<table:table-row>{row}</table:table-row>" for row in rows)
+    picture = '<draw:frame><draw:image/><svg:desc xmlns:svg="urn:svg">A duck</svg:desc></draw:frame>'
+    body = f"<table:table>{table}</table:table><text:p>Seen:{picture}</text:p>"
+    path = write_odt(tmp_path / "a.odt", body)
+    assert [text for text, *_ in rows_of(load, path)] == [
+        "Year | Ducks | Ducks\n2024 | wild | 5\n2024 | tame | 7",
+        "Seen:\n\n[image: A duck]",
+    ]
+
+
 def test_open_document_slides_are_pages(tmp_path: Path, load: Load) -> None:
     def page(title: str, text: str) -> str:
         return (

@@ -10,6 +10,7 @@ from app.domain.documents import ParsedDocument, PlacedSection, SectionKind
 SEPARATOR = " › "
 LONGEST_PART = 120
 LONGEST_HEADER_ROW = 400
+MOST_TITLE_ROWS = 3
 
 
 def common_headings(sections: Sequence[PlacedSection]) -> tuple[str, ...]:
@@ -86,7 +87,10 @@ class ContextBuilder:
 def _header_row(placed: PlacedSection) -> str:
     if placed.section.kind is not SectionKind.TABLE:
         return ""
-    return _shortened(placed.section.text.lstrip("\n").partition("\n")[0], LONGEST_HEADER_ROW)
+    lines = placed.section.text.lstrip("\n").split("\n", MOST_TITLE_ROWS + 1)[: MOST_TITLE_ROWS + 1]
+    # Sheets often begin with a line or two that name the table, above the row that names its columns.
+    count = next((number for number, line in enumerate(lines, start=1) if "|" in line), 1)
+    return _shortened(" ".join(lines[:count]), LONGEST_HEADER_ROW)
 
 
 def _shortened(text: str, length: int) -> str:

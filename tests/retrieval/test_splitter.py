@@ -216,6 +216,13 @@ def test_table_rows_stay_whole_and_know_their_header() -> None:
     assert all(chunk.context == f"Harbour log\n{header}" for chunk in chunks[1:])
 
 
+def test_the_header_of_a_table_goes_on_below_its_title() -> None:
+    rows = [f"Boat {number} | Owner {number}" for number in range(12)]
+    chunks = split(Section("\n".join(["Berths of 2024", "Boat | Owner", *rows]), kind=SectionKind.TABLE), target=20)
+    assert len(chunks) > 2
+    assert all(chunk.context == "Harbour log\nBerths of 2024 Boat | Owner" for chunk in chunks[1:])
+
+
 def test_a_row_that_fits_no_chunk_is_cut_between_words() -> None:
     row = " | ".join(f"cell {number}" for number in range(60))
     chunks = split(Section(f"A | B\n{row}", kind=SectionKind.TABLE))

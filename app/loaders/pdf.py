@@ -19,6 +19,7 @@ from app.loaders.pdf_repair import mended
 from app.loaders.pdf_tidying import tidied
 from app.loaders.titles import display_name
 
+MOST_NAMED = 3
 # Read directly, read from its picture, or not readable.
 _Page = PageText | Sequence[Section] | None
 
@@ -76,7 +77,8 @@ class PdfLoader(DocumentLoader):
         if missing:
             _mend(path, pages, missing)
         headings = page_headings(pdfium.outline(document), count)
-        return self._loaded(path, pages, headings, pdfium.metadata(document))
+        stated = pdfium.metadata(document) | _attached(pdfium.attachment_names(document))
+        return self._loaded(path, pages, headings, stated)
 
     def _page(self, path: Path, document: pdfium.Handle, index: int) -> _Page:
         """Return what stands on a page, None if PDFium can't open it."""
@@ -118,7 +120,8 @@ class PdfLoader(DocumentLoader):
         if unread == len(pages):
             raise pdf_fallback.damaged_error(path)
         if unread:
-            stated = {**stated, "warning": f"{unread} of {len(pages)} pages are damaged and could not be read."}
+            warning = f"{unread} of {len(pages)} pages are damaged and could not be read."
+            stated = {**stated, "warning": " ".join(filter(None, (warning, stated.get("warning"))))}
         sections = [
             section if section.headings else replace(section, headings=_headings(path_to_page, section.text))
             for found, path_to_page in zip(self._sections(pages), headings, strict=True)
@@ -142,6 +145,17 @@ class PdfLoader(DocumentLoader):
 def _headings(path_to_page: tuple[str, ...], text: str) -> tuple[str, ...]:
     title = page_title(text)
     return (*path_to_page, title) if title and title not in path_to_page else path_to_page
+
+
+def _attached(names: Sequence[str]) -> dict[str, str]:
+    """Return a warning that names the first files that are embedded in the document, which aren't read."""
+    if not names:
+        return {}
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    listed = ", ".join(f"“{name}”" for name in names[:MOST_NAMED])
+    return {
+        "warning": f"The files attached to it were not read: {listed}{more}. Save them from a PDF viewer to add them."
+    }
 
 
 def _mend(path: Path, pages: list[_Page], missing: Sequence[int]) -> None:

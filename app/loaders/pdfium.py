@@ -30,6 +30,7 @@ _ODD = re.compile(
 )
 _MOST_OUTLINE_ENTRIES = 20_000
 _MOST_ANNOTATIONS = 5_000
+_MOST_ATTACHMENTS = 1_000
 
 Handle = Any  # an opaque ctypes pointer of PDFium
 
@@ -264,3 +265,19 @@ def _bookmark_title(bookmark: Handle) -> str:
     pdfium.FPDFBookmark_GetTitle(bookmark, buffer, size)
     title = buffer.raw[: max(0, size - 2)].decode("utf-16-le", "replace")
     return " ".join(title.replace("\x00", "").split())
+
+
+def attachment_names(document: Handle) -> list[str]:
+    """Return the names of the files that are embedded in ``document``."""
+    import pypdfium2.raw as pdfium
+
+    names = []
+    for place in range(min(pdfium.FPDFDoc_GetAttachmentCount(document), _MOST_ATTACHMENTS)):
+        attachment = pdfium.FPDFDoc_GetAttachment(document, place)
+        size = pdfium.FPDFAttachment_GetName(attachment, None, 0) if attachment else 0
+        buffer = ctypes.create_string_buffer(max(2, size))
+        units = ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort))
+        pdfium.FPDFAttachment_GetName(attachment, units, size)
+        name = buffer.raw[: max(0, size - 2)].decode("utf-16-le", "replace").replace("\x00", "")
+        names.append(" ".join(name.split()) or "a file without a name")
+    return names

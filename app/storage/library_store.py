@@ -15,6 +15,7 @@ from app.storage.index_records import IndexRecords
 from app.storage.job_table import JobTable
 from app.storage.library_integrity import library_problems
 from app.storage.library_schema import LIBRARY_SCHEMA
+from app.storage.model_table import ModelTable
 from app.storage.origin_table import OriginTable
 from app.storage.vector_table import VectorTable
 
@@ -25,7 +26,7 @@ def open_library(path: Path, *, read_only: bool = False) -> Database:
 
 
 class LibraryStore(
-    DocumentTable, FolderTable, ContentTable, VectorTable, ChangeLog, IndexRecords, OriginTable, JobTable
+    DocumentTable, FolderTable, ContentTable, VectorTable, ModelTable, ChangeLog, IndexRecords, OriginTable, JobTable
 ):
     """All that ``library.db`` holds, one method per use; the bases divide it by concern.
 

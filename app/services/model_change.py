@@ -1,0 +1,159 @@
+"""Changing the embedding model: everything is embedded beside the old vectors, which answer until that is done."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.domain.cancellation import CancelToken
+from app.domain.errors import UserFacingError, WorkCancelledError
+from app.retrieval.embedder import Embedder
+from app.storage.library_store import LibraryStore
+
+log = logging.getLogger(__name__)
+
+CHUNKS_AT_ONCE = 64
+SAMPLE = 48
+"""Chunks embedded to estimate how long all will take."""
+
+BUSY_PAUSE_SECONDS = 0.5
+REMOVED_AT_ONCE = 500
+"""Vectors deleted in one transaction, so that no other write waits long."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChangePlan:
+    """What a change of the embedding model costs. ``seconds`` is an estimate; 0 where nothing is left to embed."""
+
+    serving: str
+    wanted: str
+    documents: int
+    chunks: int
+    seconds: float
+
+    @property
+    def needed(self) -> bool:
+        """Whether another model is wanted than answers now."""
+        return self.serving != self.wanted
+
+
+class ModelChange:
+    """Embeds the library with the wanted model, then lets it answer. Takes up where it was ended.
+
+    ``switch`` opens the new index, waits until it is complete, and makes every later search use it. ``busy`` tells that
+    files are being read: their chunks come first, and the switch waits for them.
+    """
+
+    def __init__(
+        self,
+        store: LibraryStore,
+        open_serving: Callable[[], Embedder],
+        open_wanted: Callable[[], Embedder],
+        switch: Callable[[], None],
+        busy: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._store = store
+        self._open_serving = open_serving
+        self._open_wanted = open_wanted
+        self._switch = switch
+        self._busy = busy
+        self._token = CancelToken()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def needed(self) -> bool:
+        """Whether another model is wanted than answers now."""
+        return self._open_serving().model_key != self._open_wanted().model_key
+
+    def plan(self) -> ModelChangePlan:
+        """What the change would cost. Opens the wanted model and embeds a few chunks with it, storing nothing.
+
+        Raises ``ModelFileError`` for a model that can't be used.
+        """
+        serving, wanted = self._open_serving().model_key, self._open_wanted().model_key
+        if serving == wanted:
+            return ModelChangePlan(serving, wanted, 0, 0, 0.0)
+        work = self._store.embedding_work(wanted)
+        return ModelChangePlan(serving, wanted, work.documents, work.chunks, work.chunks * self._seconds_a_chunk())
+
+    def run(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+        """Embed what is missing and switch. ``progress`` gets (chunks done, chunks in all).
+
+        Raises ``WorkCancelledError`` after ``close``, ``ModelFileError`` and ``StorageError``. Whatever ends it, what
+        was embedded is kept, and the old model goes on answering.
+        """
+        wanted = self._open_wanted()
+        total = self._store.embedding_work(wanted.model_key).chunks
+        before, done = -1, 0
+        while done != before or self._busy():  # files that were added meanwhile need another round
+            self._pause_while_busy()
+            before, done = done, self._embed_missing(wanted, done, lambda count: progress(count, max(count, total)))
+        self._switch()
+        self._remove_old(wanted.model_key)
+
+    def start(self) -> bool:
+        """Run in the background if a change is needed; whether it is."""
+        if self._thread is None and self.needed:
+            self._thread = threading.Thread(target=self._run_in_background, name="model-change", daemon=True)
+            self._thread.start()
+        return self._thread is not None
+
+    def remove_leftovers(self) -> None:
+        """Remove what an earlier change left of models that no longer answer nor are wanted."""
+        if not self.needed:
+            self._remove_old(self._open_serving().model_key)
+
+    def close(self) -> None:
+        """Stop; the next ``run`` goes on from here."""
+        self._token.cancel()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _embed_missing(self, wanted: Embedder, done: int, progress: Callable[[int], None]) -> int:
+        """One round over all chunks. Returns ``done`` and those of this round."""
+        after = 0
+        while chunks := self._store.chunks_to_embed(wanted.model_key, after, CHUNKS_AT_ONCE):
+            self._token.raise_if_cancelled()
+            vectors = wanted.embed_passages([chunk.embed_text for chunk in chunks]).astype("<f2")
+            rows = [(chunk.chunk_id, vector.tobytes()) for chunk, vector in zip(chunks, vectors, strict=True)]
+            self._store.store_vectors(wanted.model_key, rows)
+            after = chunks[-1].chunk_id
+            done += len(chunks)
+            progress(done)
+            self._pause_while_busy()
+        return done
+
+    def _pause_while_busy(self) -> None:
+        """Files that the user has just added come first."""
+        while self._busy():
+            self._token.raise_if_cancelled()
+            time.sleep(BUSY_PAUSE_SECONDS)
+
+    def _seconds_a_chunk(self) -> float:
+        wanted = self._open_wanted()
+        chunks = self._store.chunks_to_embed(wanted.model_key, 0, SAMPLE)
+        if not chunks:
+            return 0.0
+        wanted.embed_passages([chunks[0].embed_text])  # the first opens the engine
+        started = time.perf_counter()
+        wanted.embed_passages([chunk.embed_text for chunk in chunks])
+        return (time.perf_counter() - started) / len(chunks)
+
+    def _remove_old(self, serving: str) -> None:
+        for model_key in self._store.other_models(serving):
+            after: int | None = 0
+            while after is not None:
+                self._token.raise_if_cancelled()
+                after = self._store.remove_vectors(model_key, serving, after, REMOVED_AT_ONCE)
+            self._store.delete_segments("vector", model_key)
+
+    def _run_in_background(self) -> None:
+        try:
+            self.run()
+        except WorkCancelledError:
+            log.info("the change of the search model goes on at the next start")
+        except UserFacingError as error:  # the edge of a thread; the old model goes on answering
+            log.warning("the search model could not be changed: %s", error)

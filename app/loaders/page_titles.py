@@ -13,6 +13,7 @@ LINES_LOOKED_AT = 4
 LONGEST_LINE = 80
 LONGEST_TITLE = 100
 MOST_WORDS_OF_A_NAME = 5
+_ENDS = ".,;:–-"
 _FEWEST_LETTERS = 5
 _LETTERS_SHARE = 0.6
 
@@ -38,10 +39,14 @@ def _is_like_title(line: str) -> bool:
     letters = sum(character.isalpha() for character in line)
     enough = letters >= max(_FEWEST_LETTERS, _LETTERS_SHARE * len(line.replace(" ", "")))
     opens = line[0].isupper() or line[0].isdigit() or not line[0].isascii()
-    return enough and opens and len(line) <= LONGEST_LINE and (line[-1] not in ".,;:–-" or _is_name(line))
+    return enough and opens and len(line) <= LONGEST_LINE and (line[-1] not in _ENDS or _is_name(line))
 
 
 def _is_name(line: str) -> bool:
     """Whether a line with a full stop is no sentence but a name: NETFLIX, INC."""
     words = line.split()
-    return len(words) <= MOST_WORDS_OF_A_NAME and all(word[0].isupper() or not word[0].isalpha() for word in words)
+    return (
+        line[-1] == "."
+        and len(words) <= MOST_WORDS_OF_A_NAME
+        and all(word[0].isupper() or not word[0].isalpha() for word in words)
+    )

@@ -17,7 +17,7 @@ from app.loaders.parser_limits import ParserLimits
 from app.loaders.pdf_page import PageText, read_page
 from app.loaders.pdf_repair import mended
 from app.loaders.pdf_tidying import tidied
-from app.loaders.titles import display_name
+from app.loaders.titles import display_name, sensible_title
 
 MOST_NAMED = 3
 # Read directly, read from its picture, or not readable.
@@ -128,7 +128,7 @@ class PdfLoader(DocumentLoader):
             for section in found
         ]
         # A page's title is no title of the whole file; bookmarks are.
-        title = stated.get("title", "") or ("" if any(headings) else display_name(path))
+        title = sensible_title(stated.get("title", "")) or ("" if any(headings) else display_name(path))
         return LoadedDocument(sections, title, len(pages), stated)
 
     def _sections(self, pages: Sequence[_Page]) -> Iterator[Sequence[Section]]:

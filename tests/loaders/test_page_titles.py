@@ -22,6 +22,7 @@ from app.loaders.page_titles import LONGEST_TITLE, page_title
         ("第一章 绪论\n本文讨论。", "第一章 绪论"),
         ("and so the company did not pay dividends in that year.\nRISKS", ""),
         ("1,204 5,678 9,012\n3,456 7,890", ""),
+        ("Year Ended December 31,\n2017 2016", ""),
         ("", ""),
     ],
 )

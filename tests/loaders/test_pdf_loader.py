@@ -43,6 +43,13 @@ def test_the_title_is_the_stated_one_if_it_is_sensible(
     assert load(write_pdf(tmp_path / "my file.pdf", TEN[:1], info=info)).title == title
 
 
+def test_the_title_of_the_first_page_is_not_the_files(tmp_path: Path, load: Load) -> None:
+    pages = [Page([Run(72, 700, "Annual Report"), Run(72, 680, "of a company that sold more than before.")])]
+    document = load(write_pdf(tmp_path / "ACME 2024.pdf", pages, info={"Title": "acme-10k.htm"}))
+    assert document.title == "ACME 2024"
+    assert document.sections[0].section.headings == ("Annual Report",)
+
+
 def test_metadata_is_kept(tmp_path: Path, load: Load) -> None:
     path = write_pdf(tmp_path / "a.pdf", TEN[:1], info={"Author": "A. Writer", "Subject": "Ducks"})
     assert load(path).metadata == {"author": "A. Writer", "subject": "Ducks"}

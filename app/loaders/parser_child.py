@@ -177,7 +177,7 @@ class ParserChild:
                 elif pages < self._limits.ocr_pages:  # so that a parser that was taken over can't go on for ever
                     pages += 1
                     deadline = max(deadline, time.monotonic() + self._limits.page_seconds)
-            elif self._resident_bytes() > self._limits.memory_bytes:
+            elif self.resident_bytes() > self._limits.memory_bytes:
                 raise _Stopped(FailureReason.OUT_OF_MEMORY)
         self._files += 1
         return frames
@@ -218,10 +218,11 @@ class ParserChild:
     def _recycle(self) -> None:
         if self._process is None:
             return
-        if self._files >= self._limits.files_per_process or self._resident_bytes() > self._limits.recycle_bytes:
+        if self._files >= self._limits.files_per_process or self.resident_bytes() > self._limits.recycle_bytes:
             self.stop()
 
-    def _resident_bytes(self) -> int:
+    def resident_bytes(self) -> int:
+        """Return how much memory the process holds, 0 if there is none."""
         import psutil
 
         if self._process is None or self._process.pid is None:

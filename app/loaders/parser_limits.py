@@ -72,7 +72,8 @@ class ParserLimits:
 
     ``seconds`` of wall time and ``cpu_seconds`` of processor time a file; ``memory_bytes`` a parser process;
     ``output_chars`` of text a document; ``text_bytes`` and ``file_bytes`` the largest plain-text file and the largest
-    other file; a process is replaced after ``files_per_process`` files or once it holds ``recycle_bytes``. Files
+    other file; a process is replaced after ``files_per_process`` files or once it holds ``recycle_bytes``. One that
+    holds ``rest_bytes`` is ended when no file has come for ``rest_seconds``. Files
     inside files, such as attachments of a mail attached to a mail, are read ``nesting`` deep.
     ``tidy_pages`` leaves running headers, footers and page numbers of PDF out and mends divided words.
 
@@ -90,6 +91,8 @@ class ParserLimits:
     recycle_bytes: int = 800 * MEBIBYTE  # the networks for OCR fill 650 and are used again for the next file
     nesting: int = 3
     tidy_pages: bool = True
+    rest_bytes: int = 300 * MEBIBYTE
+    rest_seconds: float = 30.0
     ocr: bool = True
     ocr_pages: int = 500
     ocr_threads: int = 2

@@ -42,6 +42,7 @@ class ParserPool:
         ]
         self._idle = list(self._children)
         self._closed = False
+        self._resting: threading.Timer | None = None
 
     def parse(self, path: Path, cancel: CancelToken | None = None) -> ParsedDocument:
         """Read ``path``; blocks until that is done or a process is free to do it.
@@ -75,6 +76,10 @@ class ParserPool:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+            resting, self._resting = self._resting, None
+        if resting is not None:
+            resting.cancel()
+            resting.join()
         for child in self._children:
             child.abandon()
         with self._changed:
@@ -101,8 +106,29 @@ class ParserPool:
             forget()
 
     def _release(self, child: ParserChild) -> None:
+        is_large = child.resident_bytes() > self._limits.rest_bytes
         with self._changed:
             self._idle.append(child)
+            self._changed.notify_all()
+            if is_large and not self._closed:
+                self._rest_later()
+
+    def _rest_later(self) -> None:
+        """The networks for OCR are kept for the next file, but not for long: they fill hundreds of megabytes."""
+        if self._resting is not None:
+            self._resting.cancel()
+        self._resting = threading.Timer(self._limits.rest_seconds, self._rest)
+        self._resting.name, self._resting.daemon = "parsers rest", True
+        self._resting.start()
+
+    def _rest(self) -> None:
+        with self._changed:
+            large = [child for child in self._idle if child.resident_bytes() > self._limits.rest_bytes]
+            self._idle = [child for child in self._idle if child not in large]
+        for child in large:
+            child.stop()
+        with self._changed:
+            self._idle[:0] = large  # used after those that run
             self._changed.notify_all()
 
     def _wake(self) -> None:

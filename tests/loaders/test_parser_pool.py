@@ -194,6 +194,23 @@ def test_processes_that_have_grown_are_replaced(told: Told) -> None:
         assert pool.parse(told("pid")).text != pool.parse(told("pid")).text
 
 
+def test_processes_that_hold_much_end_when_nothing_comes(told: Told) -> None:
+    others = parsers()
+    with ParserPool(1, ParserLimits(rest_bytes=1, rest_seconds=0.2), make_reader) as pool:
+        first = pool.parse(told("pid")).text
+        wait_until(lambda: not parsers() - others)
+        assert pool.parse(told("pid")).text != first
+
+
+def test_closing_does_not_wait_for_processes_to_rest(told: Told) -> None:
+    threads = threading.active_count()
+    begun = time.monotonic()
+    with ParserPool(1, ParserLimits(rest_bytes=1, rest_seconds=600), make_reader) as pool:
+        pool.parse(told("say hello"))
+    assert time.monotonic() - begun < 60
+    assert threading.active_count() == threads
+
+
 def test_close_leaves_no_process_and_no_file(told: Told, tmp_path: Path) -> None:
     others = parsers()
     pool = ParserPool(2, LIMITS, make_reader)
@@ -286,7 +303,7 @@ def test_parsers_end_when_the_program_is_killed(told: Told, tmp_path: Path) -> N
 
 
 def test_every_kind_of_document_reads_the_same_through_a_process(tmp_path: Path) -> None:
-    pages = [Page([Run(72, 700, f"Page {number} has its text.")]) for number in range(1, 41)]
+    pages = [Page([Run(72, 400, f"{chr(64 + number) * 3} is what this page says.")]) for number in range(1, 41)]
     pdf = write_pdf(tmp_path / "forty.pdf", pages, outline=[(0, "Part", 1), (1, "Chapter", 20)])
     with ParserPool(1) as pool:
         document = pool.parse(pdf)

@@ -95,7 +95,7 @@ def _placeholder(shape: Element) -> str:
 
 def _add_shape(builder: SectionBuilder, shape: Element) -> None:
     kind = _placeholder(shape)
-    if kind in _FURNITURE:
+    if kind in _FURNITURE and not (kind == "dt" and _is_remark(shape)):
         return
     if local_name(shape) == "pic":
         builder.paragraph(picture_mark(shape))
@@ -108,6 +108,12 @@ def _add_shape(builder: SectionBuilder, shape: Element) -> None:
         builder.heading(1, flat_text(body))
     else:
         builder.paragraph(_numbered(body))
+
+
+def _is_remark(shape: Element) -> bool:
+    """Whether something else was written where the date stands."""
+    text = flat_text(shape)
+    return bool(text) and not any(map(str.isdigit, text))
 
 
 def _add_notes(builder: SectionBuilder, root: Element | None) -> None:

@@ -17,6 +17,7 @@ from app.loaders.tables import LONGEST_SPREAD
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*(?<!/)>')
 MOST_MERGED = 5_000
+MOST_ROWS = 1 << 20
 # Text that Excel puts in place of a discussion for programs that don't know discussions.
 _STAND_IN = "[Threaded comment]"
 
@@ -51,8 +52,7 @@ class Workbook:
         merged = _MERGED.findall(data)[:MOST_MERGED] if data else []
         if not data or not merged:
             return cells
-        found = [(int(row), _column(column)) for column, row in _CELL.findall(data)]
-        top, left = min((row for row, _ in found), default=1), min((column for _, column in found), default=1)
+        top, left = _first_cell(data)
         made = [list(row) for row in cells]
         for first, first_row, last, last_row in merged:
             rows = range(int(first_row) - top, int(last_row) - top + 1)
@@ -117,6 +117,14 @@ def _fill(cells: Grid, rows: range, columns: range) -> None:
         for place in columns:
             if place < len(row) and not row[place] and (place == columns.start or not once):
                 row[place] = text
+
+
+def _first_cell(data: bytes) -> tuple[int, int]:
+    """The first row and column that hold a cell; what ``kreuzberg`` returns begins there."""
+    top = left = MOST_ROWS
+    for found in _CELL.finditer(data):  # one by one: a large sheet has millions
+        top, left = min(top, int(found[2])), min(left, _column(found[1]))
+    return top, left
 
 
 def _column(letters: bytes) -> int:

@@ -89,7 +89,6 @@ EXCUSED = {
         "docling__html_rich_table_cells.html",
     ),
     "merged cells are read into every row and column they cover": ("unstructured__tables-with-incomplete-rows.docx",),
-    "the date that a layout puts on every slide is left out": ("unstructured__fake-power-point-malformed.pptx",),
 }
 
 

@@ -129,3 +129,8 @@ def test_lists_and_pictures_of_slides(tmp_path: Path, load: Load) -> None:
     picture = '<p:pic><p:nvPicPr><p:cNvPr descr="A duck"/></p:nvPicPr></p:pic>'
     path = write_pptx(tmp_path / "a.pptx", [slide(numbered, picture)])
     assert texts(load, path) == ["1. Oats\n2. Bread\nSo.\n1. Anew\n\n[image: A duck]"]
+
+
+def test_only_dates_are_left_out_where_dates_stand(tmp_path: Path, load: Load) -> None:
+    slides = [slide(shape("3/4/2024", "dt"), shape("Ducks", "title")), slide(shape("No date yet", "dt"))]
+    assert texts(load, write_pptx(tmp_path / "a.pptx", slides)) == ["Ducks", "No date yet"]

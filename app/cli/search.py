@@ -78,6 +78,8 @@ def _json_query(text: str, place: str) -> Query:
 
 def _row(query: Query, rank: int, passage: Passage, url: str | None) -> dict[str, object]:
     row: dict[str, object] = {} if query.id is None else {"query_id": query.id}
+    if passage.offline:
+        row["offline"] = True
     return row | {
         "rank": rank,
         "score": round(passage.score, 6),
@@ -96,6 +98,8 @@ def _text(rank: int, passage: Passage) -> str:
     page = f", page {passage.page}" if passage.page else ""
     if passage.ocr_confidence is not None:
         page += f", read by OCR ({passage.ocr_confidence:.0%} sure)"
+    if passage.offline:
+        page += ", not reachable now"
     excerpt = " ".join(passage.text.split())
     if len(excerpt) > EXCERPT_CHARACTERS:
         excerpt = excerpt[:EXCERPT_CHARACTERS] + " …"

@@ -35,7 +35,7 @@ class Passage:
 
     ``score`` is the final ranking score, comparable only inside one result. ``similarity`` is the cosine of query and
     chunk where it was measured. Ranks count from 1. ``ocr_confidence`` is how sure OCR was of the pages that the chunk
-    stands on (mean, 0 to 1), None if its text was read directly.
+    stands on (mean, 0 to 1), None if its text was read directly. ``offline`` says that its file can't be reached now.
     """
 
     chunk_id: int
@@ -54,3 +54,4 @@ class Passage:
     dense_rank: int | None = None
     keyword_rank: int | None = None
     ocr_confidence: float | None = None
+    offline: bool = False

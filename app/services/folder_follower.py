@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -14,6 +14,7 @@ from app.domain.errors import FailureReason, UserFacingError
 from app.domain.folders import ChangeKind, FolderChange, FolderRecord, FolderState, KnownFile
 from app.domain.ingestion import FileOutcome, IngestSummary
 from app.services.folder_news import FolderNews
+from app.services.folder_places import is_inside, mark_of, partly_words, topmost
 from app.services.folder_watcher import LIMIT_WORDS, FolderWatcher, WatchLimitError
 from app.services.ignore_rules import IGNORE_FILE
 from app.services.ingest_job import IngestEvent, IngestJob
@@ -169,10 +170,12 @@ class FolderFollower:
         if now < self._next_root_check:
             return
         self._next_root_check = now + ROOT_CHECK_SECONDS
+        for path in {*self._watcher.watched} - {folder.path for folder in self._store.folders()}:
+            self._watcher.unwatch(path)  # taken out of the library, or part of a larger folder now
         for folder in self._followed():
             if folder.id in self._polling:
                 continue
-            marks = tuple(map(_mark, (folder.path, *folder.mounts)))
+            marks = tuple(map(mark_of, (folder.path, *folder.mounts)))
             deaf = marks[0] is not None and not self._watcher.is_watching(folder.path)
             if deaf or marks != self._roots.get(folder.path):
                 if marks[0] is None:
@@ -206,10 +209,10 @@ class FolderFollower:
             else:
                 # A changed ignore file changes what counts in its whole folder.
                 inside.setdefault(folder.id, set()).add(path.parent if path.name == IGNORE_FILE else path)
-        places = [Place(each, _topmost(inside[each.id])) for each in folders if each.id in inside]
+        places = [Place(each, topmost(inside[each.id])) for each in folders if each.id in inside]
         held = [each.path for each in self._store.folders()]
         singles = self._store.known_files(outside) if outside else []
-        return places, [each for each in singles if not _is_inside(Path(each.path), held)]
+        return places, [each for each in singles if not is_inside(Path(each.path), held)]
 
     def _give_up_missing(self) -> None:
         """Remove documents that have been gone for longer than a move takes."""
@@ -257,6 +260,12 @@ class FolderFollower:
         """Record how a folder stands, and when to look through it next."""
         folder = place.folder
         state, words = outcome.states[folder.id]
+        before = self._unreadable.get(folder.id, frozenset())
+        unreadable = outcome.unreadable.get(folder.id, frozenset())
+        if place.paths is not None:
+            unreadable |= {each for each in before if not is_inside(Path(each), place.paths)}
+        self._unreadable[folder.id] = unreadable
+        words = words or partly_words(unreadable)
         polling = folder.id in self._polling
         if state is FolderState.LIVE and polling:
             state, words = FolderState.POLLING, words or self._polling[folder.id]
@@ -266,20 +275,20 @@ class FolderFollower:
             self._announce(FolderChange(ChangeKind.FOLDER, folder.path, message=words or state.value))
         if state is FolderState.OFFLINE:
             self._roots.pop(folder.path, None)  # it may be back before the next check
-        unreadable = outcome.unreadable.get(folder.id, frozenset())
-        if self._unreadable.get(folder.id, frozenset()) - unreadable and self.following and not polling:
-            self.watch(folder)  # what could not be looked into could not be watched either
-        self._unreadable[folder.id] = unreadable
         if place.paths is None:
             pause = self._settings[RECONCILE_MINUTES] * 60.0
             if polling:
                 pause = max(FASTEST_POLL_SECONDS, POLL_SHARE * seconds)
             self._next_scan[folder.id] = time.monotonic() + pause
+        if before - unreadable and self.following and not polling:
+            # What could not be looked into could not be watched either; what happens until it is shows in a scan.
+            self.watch(folder)
+            self._next_scan[folder.id] = time.monotonic()
 
     def singles(self) -> list[KnownFile]:
         """Documents outside of followed folders."""
         held = [folder.path for folder in self._store.folders()]
-        return [each for each in self._store.known_files() if not _is_inside(Path(each.path), held)]
+        return [each for each in self._store.known_files() if not is_inside(Path(each.path), held)]
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -336,7 +345,7 @@ class FolderFollower:
 
     def watch(self, folder: FolderRecord) -> None:
         """Have the system tell of changes, or look for them now and then where it doesn't."""
-        self._roots[folder.path] = tuple(map(_mark, (folder.path, *folder.mounts)))
+        self._roots[folder.path] = tuple(map(mark_of, (folder.path, *folder.mounts)))
         words = NETWORK_WORDS if has_no_events(folder.path) else ""
         try:
             if not words:
@@ -374,21 +383,3 @@ class FolderFollower:
         follows = folder.state in (FolderState.LIVE, FolderState.POLLING)
         if follows and self._store.set_folder_state(folder.id, state, words):
             self._announce(FolderChange(ChangeKind.FOLDER, folder.path, message=words or state.value))
-
-
-def _mark(path: Path) -> tuple[int, int] | None:
-    """What changes when another folder comes to stand at ``path``; None if it can't be reached."""
-    try:
-        information = path.stat()
-    except OSError:
-        return None
-    return information.st_dev, information.st_ino
-
-
-def _topmost(paths: set[Path]) -> tuple[Path, ...]:
-    """``paths`` without those that lie below others of them."""
-    return tuple(sorted(path for path in paths if not any(parent in paths for parent in path.parents)))
-
-
-def _is_inside(path: Path, folders: Iterable[Path]) -> bool:
-    return any(folder == path or folder in path.parents for folder in folders)

@@ -67,6 +67,12 @@ class FolderWatcher:
         with self._lock:
             self._forget(root)
 
+    @property
+    def watched(self) -> list[Path]:
+        """The folders that were asked to be watched."""
+        with self._lock:
+            return list(self._watches)
+
     def is_watching(self, root: Path) -> bool:
         """Whether events of ``root`` still come; they end when it is deleted."""
         with self._lock:

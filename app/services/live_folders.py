@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from app.domain.documents import DocumentState
 from app.domain.errors import BadInputError
 from app.domain.folders import FolderChange, FolderPreview, FolderRecord, FolderState, FolderStatus
 from app.services.discovery import FileDiscovery
@@ -25,6 +26,8 @@ FOLLOW_FOLDERS = Setting(
     restart=True,
 )
 ADDED_BY_USER = 1
+# A few files, just dropped, overtake a large folder that was dropped before.
+FEW_ADDED_BY_USER, FEW_FILES = 2, 20
 
 
 class LiveFolders:
@@ -83,8 +86,11 @@ class LiveFolders:
             outcome = self._follower.reconcile(
                 [Place(folder, trusted=True) for folder in folders], last=not self._follower.following
             )
-            files = [path for path in places if not path.is_dir()]
-            return self._follower.read([*files, *outcome.read], priority=ADDED_BY_USER)
+            files = [path for path in places if not os.path.isdir(path)]  # noqa: PTH112  as in register
+            failed = [each for each in self._store.known_files(places) if each.state is DocumentState.FAILED]
+            files += [Path(each.path) for each in failed if Path(each.path) not in files]  # the user wants another try
+            few = not folders and len(files) <= FEW_FILES
+            return self._follower.read([*files, *outcome.read], priority=FEW_ADDED_BY_USER if few else ADDED_BY_USER)
 
     def register(self, paths: Iterable[Path]) -> list[FolderRecord]:
         """Follow the folders among ``paths`` from now on, and remember of files that they are wanted."""

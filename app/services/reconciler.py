@@ -131,7 +131,7 @@ class Reconciler:
         if paths is None:
             self._store.record_scan(folder.id, identity, {*lost, *map(Path, scan.mounts)})
         self._sort(known, scan, [*scan.unreadable, *map(str, lost)], found)
-        outcome.states[folder.id] = (FolderState.LIVE, _partly_words(scan))
+        outcome.states[folder.id] = (FolderState.LIVE, "")
         outcome.unreadable[folder.id] = frozenset(scan.unreadable)
 
     def _sort(self, known: list[KnownFile], scan: Scan, closed: list[str], found: _Found) -> None:
@@ -248,13 +248,6 @@ def _root_problem(root: Path, identity: str, scan: Scan) -> str:
 
 def _words_for(error: OSError) -> str:
     return REFUSED_WORDS if isinstance(error, PermissionError) else MISSING_WORDS
-
-
-def _partly_words(scan: Scan) -> str:
-    if not scan.unreadable:
-        return ""
-    places = len(scan.unreadable)
-    return f"{places} {'place' if places == 1 else 'places'} in this folder can't be read."
 
 
 def _is_mounted(path: Path) -> bool:

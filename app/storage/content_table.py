@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.domain.box_map import BoxMap
-from app.domain.documents import SECTION_SEPARATOR, Chunk, FileStamp, ParsedDocument, SectionKind
+from app.domain.documents import SECTION_SEPARATOR, Chunk, DocumentState, FileStamp, ParsedDocument, SectionKind
 from app.domain.passages import Passage, Scope
 from app.storage.change_log import Operation, log_change
 from app.storage.chunk_scope import ChunkScope
@@ -204,7 +204,7 @@ _OCR_CONFIDENCE = (
 )
 _SELECT_PASSAGES = (
     'SELECT chunk.id, document_id, path, title, content_hash, start, "end", text, page, headings, token_count, '  # noqa: S608  constants
-    f"({_OCR_CONFIDENCE}) FROM visible_chunks AS chunk JOIN documents ON documents.id = document_id "
+    f"({_OCR_CONFIDENCE}), state FROM visible_chunks AS chunk JOIN documents ON documents.id = document_id "
     "WHERE chunk.id IN (SELECT value FROM json_each(?))"
 )
 _SET_STAMP = "UPDATE documents SET size = ?, mtime_ns = ? WHERE id = ?"
@@ -352,7 +352,9 @@ def _search_row(row: tuple[Any, ...]) -> tuple[int, str, str, str, int]:
 
 
 def _passage(row: tuple[Any, ...]) -> Passage:
-    chunk_id, document_id, path, title, file_hash, start, end, text, page, headings, token_count, confidence = row
+    chunk_id, document_id, path, title, file_hash, start, end, text, page, headings, token_count, confidence, state = (
+        row
+    )
     return Passage(
         chunk_id=chunk_id,
         document_id=document_id,
@@ -367,4 +369,5 @@ def _passage(row: tuple[Any, ...]) -> Passage:
         headings=texts_from_column(headings),
         token_count=token_count,
         ocr_confidence=confidence,
+        offline=state == DocumentState.OFFLINE,
     )

@@ -41,6 +41,21 @@ def test_an_ingested_folder_is_followed_until_it_is_removed(footnote: Footnote, 
     assert footnote("folders", "remove", papers).status == 2
 
 
+def test_passages_of_a_folder_that_went_away_are_found_with_a_note(footnote: Footnote, papers: Path) -> None:
+    assert footnote("ingest", papers).status == 0
+    assert "offline" not in footnote("search", "gate at sunset", "-k", "1", "--json").rows[0]
+    papers.rename(papers.parent / "away")
+    assert footnote("folders", "rescan").status == 0
+    [row] = footnote("folders", "--json").rows
+    assert (row["state"], row["offline"]) == ("offline", 2)
+    [found] = footnote("search", "gate at sunset", "-k", "1", "--json").rows
+    assert found["offline"] is True
+    assert "not reachable now" in footnote("search", "gate at sunset", "-k", "1").out
+    (papers.parent / "away").rename(papers)
+    assert footnote("folders", "rescan").status == 0
+    assert "offline" not in footnote("search", "gate at sunset", "-k", "1", "--json").rows[0]
+
+
 def test_a_dry_run_counts_and_changes_nothing(footnote: Footnote, papers: Path) -> None:
     (papers / ".hidden.txt").write_text("x")
     (papers / "id_rsa.txt").write_text("x")

@@ -302,3 +302,37 @@ def test_a_folder_made_anew_at_the_same_path_is_another_one(tmp_path: Path) -> N
     assert folder_identity(aside) == before
     folder.mkdir()
     assert folder_identity(folder) != before
+
+
+LIMITED = """
+import sys, threading
+from pathlib import Path
+from app.services.folder_watcher import FolderWatcher, WatchLimitError
+
+Path("/proc/sys/user/max_inotify_watches").write_text("3")
+root, limited = Path(sys.argv[1]), threading.Event()
+watcher = FolderWatcher(lambda path: None, lambda: None, lambda path: limited.set())
+watcher.watch(root / "small")
+watcher.watch(root / "large")
+print("told" if limited.wait(10) else "not told")
+try:
+    watcher.watch(root / "third")
+    print("watched")
+except WatchLimitError as error:
+    print(error)
+watcher.close()
+"""
+
+
+@pytest.mark.skipif(not LINUX, reason="limits as on Linux")
+def test_too_many_folders_for_the_system_are_told(tmp_path: Path) -> None:
+    for name in ("small", "third", "large/1", "large/2", "large/3"):
+        (tmp_path / name).mkdir(parents=True)
+    apart = ["unshare", "--user", "--map-root-user"]
+    if subprocess.run([*apart, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("limits of our own need a user namespace")
+    told = subprocess.run(
+        [*apart, sys.executable, "-c", LIMITED, tmp_path], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert told.stdout.startswith("told\n"), told.stderr
+    assert "The system can't watch more folders" in told.stdout

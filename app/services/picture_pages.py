@@ -6,8 +6,11 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from app.loaders.parser_tasks import Performer, write_picture_pages
+if TYPE_CHECKING:
+    from app.loaders.parser_tasks import Performer
+
 
 KEPT = 24
 
@@ -24,6 +27,8 @@ class PicturePages:
 
         Raises ``DocumentError`` if the picture can't be read any more. Safe from several threads.
         """
+        from app.loaders.parser_tasks import write_picture_pages
+
         information = picture.stat()
         known = f"{picture}\n{information.st_size}\n{information.st_mtime_ns}"
         target = self._folder / f"{hashlib.sha256(os.fsencode(known)).hexdigest()[:32]}.pdf"

@@ -24,7 +24,6 @@ def test_a_picture_is_searched_and_quoted_with_its_place(footnote: Footnote, tmp
     assert found["logbook.png"]["page"] == 1
     assert 0.8 < found["logbook.png"]["ocr_confidence"] <= 1
     assert found.get("note.txt", {"ocr_confidence": None})["ocr_confidence"] is None
-    assert "read by OCR" in footnote("search", "lighthouse ships").out
 
     rows = footnote("ask", "How many vessels did he count in October 1987?", "--json").rows
     (citation, *_) = next(row["citations"] for row in rows if row.get("citations"))

@@ -37,7 +37,8 @@ PAGES = (
 TURNS = (0, 1, 2, 3)
 GOAL_RECALL = 0.95
 GOAL_MEGABYTES = 1024
-GOAL_SECONDS_A_PAGE = 3.0
+# Of both threads together.
+GOAL_SECONDS_A_PAGE = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,10 @@ def _ocr(report: Report, samples: list[Sample], folder: Path, pool: ParserPool) 
     texts = [_read(pool, sample.picture, folder) for sample in samples]
     seconds = (time.perf_counter() - begun) / len(samples)
     worked = (_processor_seconds() - worked) / len(samples)
-    report.figure("OCR, a full page at 200 dpi", seconds, "s", goal=GOAL_SECONDS_A_PAGE, higher_is_better=False)
-    report.figure("OCR, processor time of a page (two threads)", worked, "s")
+    report.figure("OCR, a full page at 200 dpi", seconds, "s")
+    report.figure(
+        "OCR, processor time of a page (two threads)", worked, "s", goal=GOAL_SECONDS_A_PAGE, higher_is_better=False
+    )
     report.figure("OCR, pages a second", 1 / seconds, "pages/s")
     report.figure("OCR, token recall", _mean_recall(texts, samples), "", goal=GOAL_RECALL)
     report.figure("OCR, token precision", _mean_precision(texts, samples), "")

@@ -13,7 +13,7 @@ from app.bootstrap import open_services
 from app.cli.main import EXIT_FAILED
 from app.cli.output import Output
 from app.domain.errors import DamagedDatabaseError
-from app.domain.findings import Finding, FindingCode
+from app.domain.findings import Finding, FindingCode, counted
 from app.services.library_check import CheckReport, damage
 from app.services.library_repair import salvage
 from app.settings.paths import AppPaths
@@ -115,7 +115,7 @@ def _print_report(report: CheckReport, output: Output) -> None:
     for finding in report.findings:
         output.row(_finding_row(finding), f"{finding.severity.value}: {finding.message}")
     looked_at = {name: f"{count:,}" for name, count in report.looked_at.items()}
-    counted = ", ".join(f"{count} {name}" for name, count in looked_at.items()) or "nothing could be read"
+    seen = ", ".join(f"{count} {name}" for name, count in looked_at.items()) or "nothing could be read"
     row = {
         "check": {
             **report.looked_at,
@@ -124,9 +124,9 @@ def _print_report(report: CheckReport, output: Output) -> None:
             "seconds": round(report.seconds, 3),
         }
     }
-    words = f"{len(report.problems)} problems" if report.problems else "Everything is in order"
+    words = counted(len(report.problems), "problem") if report.problems else "Everything is in order"
     advice = " `footnote doctor --repair` repairs what can be." if report.problems else ""
-    output.row(row, f"{words}: {counted} checked in {report.seconds:.1f} s.{advice}")
+    output.row(row, f"{words}: {seen} checked in {report.seconds:.1f} s.{advice}")
 
 
 def _finding_row(finding: Finding) -> dict[str, object]:

@@ -49,3 +49,8 @@ class Finding:
     chunk_ids: tuple[int, ...] = ()
     paths: tuple[Path, ...] = ()
     database: Path | None = None
+
+
+def counted(count: int, what: str) -> str:
+    """``1 passage``, ``2,000 passages``."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

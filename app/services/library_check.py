@@ -84,6 +84,7 @@ class LibraryCheck:
         for name, inspect in self._inspections(rule, progress):
             progress(name, 0, 0)
             findings += _collected(inspect)
+        findings = list(dict.fromkeys(findings))  # a damaged page is met by more than one look
         findings.sort(key=lambda each: each.severity is Severity.NOTE)
         return CheckReport(tuple(findings), self._looked_at(rule), time.monotonic() - began)
 

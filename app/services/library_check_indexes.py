@@ -30,6 +30,7 @@ def inspect_vector_index(
         return
     index = open_index()
     index.refresh()
+    index.wait()
     status = index.status()
     if status.problem:
         yield Finding(FindingCode.VECTOR_INDEX, f"The vector index was damaged: {status.problem}.")
@@ -43,6 +44,7 @@ def inspect_vector_index(
 def inspect_keyword_index(library: Database, open_index: Callable[[], KeywordIndex]) -> Iterator[Finding]:
     """Compare the chunks that the index can find with those in the library."""
     index = open_index()
+    index.wait()
     index.follow()
     problem = index.status().problem
     if problem:

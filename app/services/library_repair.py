@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.domain.findings import Finding, FindingCode
+from app.domain.findings import Finding, FindingCode, counted
 from app.services.library_check import CheckReport
 from app.services.library_check_files import leftovers
 from app.storage.backups import copy_beside
@@ -72,7 +72,7 @@ class LibraryRepair:
         if vectors:
             documents = [number for each in vectors for number in each.document_ids]
             embed_again(self._library, documents, [number for each in vectors for number in each.chunk_ids])
-            done.append(f"the damaged vectors of {len(documents)} documents are made again")
+            done.append(f"the damaged vectors of {counted(len(documents), 'document')} are made again")
         if codes & (_INDEX_CODES | _BEHIND_THE_LOG):
             forget_indexes(self._library)
             done.append("the indexes are made again from the library")
@@ -131,7 +131,7 @@ class LibraryRepair:
                 )
         if readable:
             read_again(self._library, readable)
-            done.append(f"{len(readable)} documents are read again from their files")
+            done.append(f"{counted(len(readable), 'document')} to be read again from the file")
 
     def _path_of(self, document_id: int) -> Path | None:
         from app.storage.rows import path_from_column
@@ -148,7 +148,7 @@ class LibraryRepair:
             else:
                 path.unlink(missing_ok=True)
         if found:
-            done.append(f"{len(found)} leftover files were deleted")
+            done.append(f"{counted(len(found), 'leftover file')} deleted")
 
 
 def salvage(paths: AppPaths, database: Path) -> Salvage:

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 
 from app.domain.documents import SECTION_SEPARATOR, DocumentState, SectionKind
-from app.domain.findings import Finding, FindingCode, Severity
+from app.domain.findings import Finding, FindingCode, Severity, counted
 from app.storage.database import Database
 from app.storage.rows import path_from_column, text_from_blob
 from app.storage.seals import compare_seal
@@ -44,17 +44,15 @@ _CHECKS = (
     ),
 )
 _STATES = {
-    "are ready, but some of their passages can't be found": (
+    "ready, but with passages that can't be found": (
         "SELECT DISTINCT document_id FROM hidden_chunks JOIN chunks ON chunks.id = chunk_id "
         "JOIN documents ON documents.id = document_id WHERE state = 'ready'"
     ),
-    "are left out of searches, but some of their passages can be found": (
+    "left out of searches, but with passages that can be found": (
         "SELECT DISTINCT document_id FROM visible_chunks JOIN documents ON documents.id = document_id "
         "WHERE state = 'excluded'"
     ),
-    "are in no state that exists": (
-        "SELECT id FROM documents WHERE state NOT IN (SELECT value FROM json_each(:states))"
-    ),
+    "in no state that exists": ("SELECT id FROM documents WHERE state NOT IN (SELECT value FROM json_each(:states))"),
 }
 _PENDING = "SELECT count(*) FROM documents WHERE state IN ('queued', 'parsing', 'embedding')"
 _UNCOVERED = """
@@ -153,7 +151,7 @@ def _text_problem(connection: sqlite3.Connection, document_id: int, chunk_count:
             raise
         return "its text can't be decoded"
     if len(chunks) != chunk_count:
-        return f"it has {len(chunks)} passages instead of {chunk_count}"
+        return f"it has {counted(len(chunks), 'passage')} instead of {chunk_count}"
     text = SECTION_SEPARATOR.join(texts)
     if any(text[start:end] != piece for (start, end, *_), piece in zip(pieces, texts, strict=True)):
         return "its sections are not where they should be in its text"
@@ -184,10 +182,10 @@ def _inspect_vectors(
     waiting = [chunk_id for chunk_id in missing if rule.has_other_vector(connection, chunk_id)]
     bad = sorted({*impossible, *altered, *missing} - set(waiting))
     if bad:
-        message = f"{name}: {len(bad)} passages have no valid vector and must be embedded again."
+        message = f"{name}: {counted(len(bad), 'passage')} without a valid vector must be embedded again."
         yield Finding(FindingCode.VECTOR, message, document_ids=(document_id,), chunk_ids=tuple(bad))
     if waiting:
-        message = f"{name}: {len(waiting)} passages wait to be embedded by the search model now in use."
+        message = f"{name}: {counted(len(waiting), 'passage')} must still be embedded by the search model now in use."
         yield Finding(FindingCode.PENDING, message, Severity.NOTE, (document_id,))
 
 
@@ -199,12 +197,10 @@ def _inspect_states(connection: sqlite3.Connection) -> Iterator[Finding]:
         named = parameters if ":states" in query else {}
         ids = tuple(row[0] for row in connection.execute(query, named))
         if ids:
-            yield Finding(FindingCode.STATE, f"{len(ids)} documents {words}.", document_ids=ids)
+            yield Finding(FindingCode.STATE, f"{counted(len(ids), 'document')} {words}.", document_ids=ids)
     pending = connection.execute(_PENDING).fetchone()[0]
     if pending:
-        message = (
-            f"{pending} documents are waiting to be read; the next start of Footnote or `footnote ingest` goes on."
-        )
+        message = f"{counted(pending, 'document')} to be read by the next start of Footnote or `footnote ingest`."
         yield Finding(FindingCode.PENDING, message, Severity.NOTE)
 
 
@@ -224,5 +220,5 @@ def _inspect_chunk_runs(connection: sqlite3.Connection) -> Iterator[Finding]:
         return
     wrong = sum(connection.execute(query).fetchone()[0] for query in (_UNCOVERED, _FOREIGN))
     if wrong:
-        message = f"{wrong} passages are missing where searches are limited to some documents."
+        message = f"{counted(wrong, 'passage')} can't be found where a search is limited to some documents."
         yield Finding(FindingCode.CHUNK_RUNS, message)

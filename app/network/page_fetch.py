@@ -49,12 +49,16 @@ class PageFetchError(UserFacingError):
 
 @dataclass(frozen=True, slots=True)
 class PageLimits:
-    """Limits of one fetch: body in bytes, unpacked; redirects; seconds for all of it, and for one connection."""
+    """Limits of one fetch: body in bytes, unpacked; redirects; seconds for all of it, and for one connection.
+
+    At most ``addresses`` of a server are tried.
+    """
 
     bytes: int = 20_000_000
     redirects: int = 5
     seconds: float = 9.0
-    connect_seconds: float = 4.0
+    connect_seconds: float = 2.5
+    addresses: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,7 @@ class PageFetcher:
         """The answer's head, from the first of the checked addresses that takes the connection."""
         import httpx2
 
-        checked = await self._checked_addresses(address)
+        checked = (await self._checked_addresses(address))[: self._limits.addresses]
         for number, ip in enumerate(checked, start=1):
             literal = f"[{ip}]" if ip.version == 6 else str(ip)
             request = client.build_request(

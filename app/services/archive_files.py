@@ -24,6 +24,9 @@ from app.services.ingest_job import IngestEvent
 from app.storage.library_store import LibraryStore
 
 LISTINGS_KEPT = 8
+REFUSALS_KEPT = 1000
+# What stays so until the archive itself changes.
+_LASTING = frozenset({FailureReason.DAMAGED, FailureReason.ENCRYPTED, FailureReason.TOO_LARGE})
 # What is unpacked together with a file that is wanted: as much again costs little, as the next one is wanted soon.
 FILES_AT_ONCE, ZIP_BYTES_AT_ONCE, SOLID_BYTES_AT_ONCE = 1000, 16 << 20, 128 << 20
 
@@ -61,6 +64,7 @@ class ArchiveFiles:
         self._lock = threading.Lock()
         self._unpacking = threading.Lock()
         self._kept: OrderedDict[Path, _Listed] = OrderedDict()
+        self._refused: OrderedDict[Path, tuple[FileStamp, DocumentError]] = OrderedDict()
         self._listed_anew: set[Path] = set()
 
     def members(self, archive: Path) -> Sequence[ArchiveMember]:
@@ -115,6 +119,7 @@ class ArchiveFiles:
         if (
             isinstance(event, FileOutcome)
             and event.state is DocumentState.READY
+            and not event.skipped
             and archive_names.is_archive(event.path)
         ):
             with self._lock:
@@ -152,6 +157,9 @@ class ArchiveFiles:
             if kept is not None and kept.stamp == stamp:
                 self._kept.move_to_end(archive)
                 return kept
+            refused = self._refused.get(archive)
+            if refused is not None and refused[0] == stamp:
+                raise DocumentError(refused[1].reason, str(refused[1]))
         listing = self._stored(archive, stamp) or self._read(archive, stamp)
         listed = _Listed(stamp, {member.name: member for member in listing.members})
         with self._lock:
@@ -171,10 +179,23 @@ class ArchiveFiles:
             return None  # of another version of the program: read it again
 
     def _read(self, archive: Path, stamp: FileStamp) -> ArchiveListing:
-        listing = list_archive(self._open_parser(), archive)
+        try:
+            listing = list_archive(self._open_parser(), archive)
+        except DocumentError as error:
+            self._remember(archive, stamp, error)
+            raise
         if self._may_write and _stamp(archive) == stamp:
             self._store.put_archive_listing(archive, stamp, json.dumps(listing_to_json(listing)))
         return listing
+
+    def _remember(self, archive: Path, stamp: FileStamp, error: DocumentError) -> None:
+        """Looking through a folder again must not cost the whole reading of a bomb each time."""
+        if error.reason not in _LASTING:
+            return
+        with self._lock:
+            self._refused[archive] = stamp, error
+            if len(self._refused) > REFUSALS_KEPT:
+                self._refused.popitem(last=False)
 
     # -- copies ----------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from tests.network.trap_server import TrapServer, Visit
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 PAGE = b"<html><title>T</title><p>Hello</p></html>"
 # A test may wait this long for a refusal; the program's own limit is 9 seconds, and the requirement 10.
-SHORT = PageLimits(bytes=2_000_000, seconds=0.6)
+SHORT = PageLimits(bytes=2_000_000, seconds=0.6, connect_seconds=0.3)
 
 
 class Names:
@@ -92,6 +92,13 @@ def test_a_name_is_looked_up_once_and_the_address_that_was_checked_is_visited() 
         assert page is not None
         assert names.asked == ["page.example"]
         assert f"host: page.example:{server.port}".encode() in server.visits[0].lower()
+
+
+def test_over_tls_the_server_is_asked_for_the_name_and_not_for_its_address() -> None:
+    """The first bytes of a TLS connection name the server in clear (RFC 6066, server_name)."""
+    with TrapServer(lambda visit: None) as server, pytest.raises(PageFetchError):
+        fetch(server.url().replace("http://", "https://"))
+    assert b"page.example" in server.visits[0]
 
 
 def test_an_unknown_name_is_said_to_be_unknown() -> None:

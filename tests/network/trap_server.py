@@ -18,8 +18,9 @@ class Visit:
         self._connection = connection
         self._closing = closing
         self.head = b""
-        while b"\r\n\r\n" not in self.head and (piece := connection.recv(65536)):
-            self.head += piece
+        with contextlib.suppress(OSError):  # the client has gone; what it sent stays
+            while b"\r\n\r\n" not in self.head and (piece := connection.recv(65536)):
+                self.head += piece
 
     @property
     def path(self) -> str:

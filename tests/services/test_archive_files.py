@@ -242,6 +242,30 @@ def test_a_damaged_archive_keeps_what_was_read_before(rig: ArchiveRig, folder: P
     assert rig.states == {"a.zip": FailureReason.DAMAGED, "a.zip/a.txt": READY}
 
 
+def test_a_refused_archive_is_not_read_again_until_it_changes(tmp_path: Path, folder: Path) -> None:
+    class CountingPerformer:
+        asked = 0
+
+        def perform(self, *_arguments: object) -> object:
+            self.asked += 1
+            raise DocumentError(FailureReason.DAMAGED, "damaged")
+
+    performer = CountingPerformer()
+    store = LibraryStore(open_library(tmp_path / "library.db"))
+    cache = ArchiveCache(tmp_path / "cache")
+    files = ArchiveFiles(store, lambda: performer, cache, lambda _: True, lambda: None, may_write=True)
+    archive = folder / "a.zip"
+    archive.write_bytes(b"torn")
+    for _ in range(3):
+        with pytest.raises(DocumentError, match="damaged"):
+            files.members(archive)
+    assert performer.asked == 1
+    archive.write_bytes(b"torn anew")
+    with pytest.raises(DocumentError):
+        files.members(archive)
+    assert performer.asked == 2
+
+
 def test_only_so_many_copies_are_kept(make: Callable[..., ArchiveRig], folder: Path) -> None:
     rig = make(most_bytes=2_500)
     archives = [write_zip(folder / f"{number}.zip", {"a.txt": f"{number} ".encode() * 500}) for number in range(6)]

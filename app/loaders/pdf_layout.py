@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Iterator, Sequence
-from itertools import groupby, islice, pairwise
+from itertools import groupby, pairwise
 
 from app.loaders.mapped_text import MappedText, Span
 from app.loaders.pdf_lines import Line, PageGeometry, Piece
@@ -27,6 +27,8 @@ LEAST_ROWS = 3
 MOST_LINES = 1500
 # Share of a page's lines that must stand wrong before its order is given up.
 DISORDERED_SHARE = 0.15
+# The same for pairs of lines that stand one over the other.
+INVERTED_SHARE = 0.3
 # Two pieces stand on one row if they share this part of the smaller one's height.
 ROW_OVERLAP = 0.5
 LEAST_LOWER_CASE_STARTS = 0.25
@@ -34,7 +36,10 @@ MOST_NUMBERS = 0.3
 # Scripts without lower case: lines of prose are mostly this full.
 LEAST_FILLED = 0.6
 SHORT_WORDS = 3
+# Heights of a line between the lines of a column.
+MOST_SPACING = 2.0
 LONGEST_MARK = 3
+BOTH_SIDES = 2
 
 Row = list[Piece]
 _RTL = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
@@ -144,25 +149,31 @@ def _words_in(text: str, piece: Piece) -> float:
 
 def _is_disordered(text: str, lines: Sequence[Line], height: float) -> bool:
     least = max(LEAST_ROWS, DISORDERED_SHARE * len(lines))
-    return _count_above_earlier(lines, height) >= least or _count_split_rows(text, lines) >= least
+    above, share = _above_earlier(lines, height)
+    return above >= least or share >= INVERTED_SHARE or _count_split_rows(text, lines) >= least
 
 
-def _count_above_earlier(lines: Sequence[Line], height: float) -> int:
-    """How many lines stand above several that come before them and that they share width with.
+def _above_earlier(lines: Sequence[Line], height: float) -> tuple[int, float]:
+    """Return how many lines stand above several that come before them and that they share width with, and the share
+    of such pairs that stand that way.
 
-    A single one is a footer that was drawn first; marks of notes, drawn last by some makers, are too short to count.
+    A single one is a footer that was drawn first or a header drawn last. Marks of notes are too short to count.
     """
-    count = 0
     long = [line for line in lines if line.end - line.start > LONGEST_MARK]
+    count = pairs = inverted = 0
     for place, line in enumerate(long):
-        limit = line.middle + JUMP_HEIGHTS * height
-        below = (
-            earlier
-            for earlier in long[:place]
-            if earlier.middle > limit and _shared_width(earlier, line) > 0.3 * min(_width(earlier), _width(line))
-        )
-        count += sum(1 for _ in islice(below, LEAST_ROWS)) == LEAST_ROWS
-    return count
+        middle, distance = line.middle, JUMP_HEIGHTS * height
+        below = 0
+        for earlier in long[:place]:
+            if _shared_width(earlier, line) <= 0.3 * min(_width(earlier), _width(line)):
+                continue
+            stands_above = earlier.middle > middle + distance
+            below += stands_above
+            if earlier is not long[0] and line is not long[-1]:
+                pairs += 1
+                inverted += stands_above
+        count += below >= LEAST_ROWS
+    return count, inverted / pairs if inverted >= LEAST_ROWS else 0.0
 
 
 def _count_split_rows(text: str, lines: Sequence[Line]) -> int:
@@ -234,8 +245,9 @@ def _gutter(text: str, rows: Sequence[Row], gap: float) -> tuple[int, int, float
     """Return the gutter beside which the most rows stand: its first row, the row after its last, and its x."""
     best: tuple[int, int, int, float] | None = None
     for middle in _gap_middles(text, rows, gap):
-        for first, end in _stretches_beside(rows, middle):
-            both = sum(row[0].right <= middle < row[-1].left for row in rows[first:end])
+        beside = [_stands_beside(text, row, middle) for row in rows]
+        for first, end in _stretches(rows, beside):
+            both = beside[first:end].count(BOTH_SIDES)
             if (best is None or both > best[0]) and both >= LEAST_ROWS and _divides(text, rows[first:end], middle):
                 best = (both, first, end, middle)
     return best[1:] if best else None
@@ -252,14 +264,37 @@ def _gap_middles(text: str, rows: Sequence[Row], gap: float) -> list[float]:
     return [next(group) for _, group in groupby(sorted(middles), key=lambda middle: round(middle / gap))]
 
 
-def _stretches_beside(rows: Sequence[Row], middle: float) -> Iterator[tuple[int, int]]:
-    """Yield the ranges of rows of which nothing stands across ``middle``."""
+def _stands_beside(text: str, row: Row, middle: float) -> int:
+    """``BOTH_SIDES`` if prose stands on both sides of ``middle``, 1 if on one side only, else 0."""
+    if any(piece.left < middle < piece.right for piece in row):
+        return 0
+    left = [piece for piece in row if piece.right <= middle]
+    right = [piece for piece in row if piece.left >= middle]
+    if not left or not right:
+        return 1
+    return sum(_words_in(text, piece) >= SHORT_WORDS for piece in (left[-1], right[0]))
+
+
+def _stretches(rows: Sequence[Row], beside: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the ranges of rows in which columns stand; rows far from the next one don't belong to them."""
     place = 0
-    for crosses, group in groupby(rows, key=lambda row: any(piece.left < middle < piece.right for piece in row)):
-        count = sum(1 for _ in group)
-        if not crosses:
-            yield place, place + count
-        place += count
+    for standing, group in groupby(beside, key=bool):
+        first, end = place, place + sum(1 for _ in group)
+        place = end
+        both = [number for number in range(first, end) if beside[number] == BOTH_SIDES]
+        if not standing or not both:
+            continue
+        above, below = both[0], both[-1] + 1
+        while above > first and _are_near(rows[above - 1], rows[above]):
+            above -= 1
+        while below < end and _are_near(rows[below - 1], rows[below]):
+            below += 1
+        yield above, below
+
+
+def _are_near(upper: Row, lower: Row) -> bool:
+    tallest = max(piece.height for piece in (*upper, *lower))
+    return min(piece.top for piece in lower) - max(piece.bottom for piece in upper) < MOST_SPACING * tallest
 
 
 def _divides(text: str, rows: Sequence[Row], middle: float) -> bool:

@@ -123,6 +123,10 @@ class PageGeometry:
                 first, last = glyphs[0], glyphs[-1]
             yield start, end, first, last
 
+    def is_upright(self, line: Line) -> bool:
+        """Whether ``line`` is written from left to right on the page before its own rotation."""
+        return _right_angles(self._raw.FPDFText_GetCharAngle(self._text_page, line.first)) == 0
+
     def has_gap(self, line: Line, width: float) -> bool:
         """Whether ``line`` has room wider than ``width`` points between glyphs that are neighbours on it."""
         count = self._raw.FPDFText_CountRects(self._text_page, line.first, line.last - line.first + 1)
@@ -173,9 +177,10 @@ def _lines_of(mapped: MappedText) -> Iterator[tuple[int, int, int, int]]:
 
 
 def _right_angles(angle: float) -> int | None:
+    """Right angles counter-clockwise in ``angle`` (radians, clockwise, as PDFium has it), or None if it is slanted."""
     turns = angle / (math.pi / 2)
     nearest = round(turns)
-    return nearest % 4 if abs(turns - nearest) * (math.pi / 2) <= SLANT_TOLERANCE else None
+    return -nearest % 4 if abs(turns - nearest) * (math.pi / 2) <= SLANT_TOLERANCE else None
 
 
 def _turned(left: float, bottom: float, right: float, top: float, turn: int) -> tuple[float, float, float, float]:

@@ -42,8 +42,12 @@ def read_page(page: pdfium.Handle, text_page: pdfium.Handle, number: int) -> Pag
     mapped = MappedText(*pdfium.page_text(text_page))
     geometry = PageGeometry(mapped, page, text_page)
     starts = geometry.starts()
-    in_order = seems_in_order(mapped.text, starts) and not mixes_columns(geometry, starts)
-    if in_order and not _hidden(geometry, starts):
+    if (
+        seems_in_order(mapped.text, starts)
+        and geometry.is_upright(starts[len(starts) // 2])
+        and not mixes_columns(geometry, starts)
+        and not _hidden(geometry, starts)
+    ):
         return PageText(number, mapped, *_margins(geometry, starts))
     measured = _Measured(mapped, page, text_page)
     measured = measured.changed_to(_visible(measured.geometry, measured.lines))

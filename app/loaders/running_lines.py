@@ -20,8 +20,8 @@ LEAST_SHARE = 0.03
 # Pages from one occurrence to the next: headers alternate between left and right pages, and some pages have none.
 LONGEST_GAP = 3
 # For lines further in, where headings of tables stand that go on over some pages.
-LEAST_PAGES_INSIDE = 5
-LEAST_SHARE_INSIDE = 0.3
+LEAST_PAGES_INSIDE = 6
+LEAST_SHARE_INSIDE = 0.2
 LEAST_PAGES_ANYWHERE = 5
 # Page heights between places that count as the same.
 SAME_PLACE = 0.012
@@ -138,10 +138,5 @@ def _in_one_place(occurrences: Sequence[_Occurrence]) -> Sequence[_Occurrence]:
 
 
 def _from_edge(lines: Sequence[MarginLine], outer: set[MarginLine], inner: set[MarginLine]) -> Iterator[MarginLine]:
-    """Yield the running lines among ``lines``: ``outer`` ones only with nothing but running lines outside them."""
-    outermost = True
-    for line in lines:
-        if line in inner or (outermost and line in outer):
-            yield line
-        else:
-            outermost = False
+    """Yield the running lines among ``lines``: of ``outer`` ones only the one nearest to the edge."""
+    return (line for place, line in enumerate(lines) if line in inner or (place == 0 and line in outer))

@@ -11,6 +11,7 @@ from app.loaders.document_loader import DocumentLoader, LoadedDocument
 from app.loaders.kreuzberg_seam import read_sheets
 from app.loaders.open_xml import OpenXmlPackage
 from app.loaders.section_builder import SectionBuilder
+from app.loaders.tables import separate_tables
 from app.loaders.workbook import Workbook
 
 _CONTAINERS = {
@@ -44,7 +45,9 @@ class SpreadsheetLoader(DocumentLoader):
                 builder.leave(1)
                 builder.page = sheet.number
                 builder.heading(1, sheet.name, written=any(map(any, sheet.cells)))
-                builder.table(workbook.filled(sheet.name, sheet.cells) if workbook else sheet.cells)
+                cells = workbook.filled(sheet.name, sheet.cells) if workbook else sheet.cells
+                for table in separate_tables(cells):
+                    builder.table(table)
                 if workbook:
                     workbook.add_extras(builder, sheet.name)
         return LoadedDocument(builder.finish(), metadata.get("title", ""), len(sheets) or None, metadata)

@@ -134,3 +134,14 @@ def test_lists_and_pictures_of_slides(tmp_path: Path, load: Load) -> None:
 def test_only_dates_are_left_out_where_dates_stand(tmp_path: Path, load: Load) -> None:
     slides = [slide(shape("3/4/2024", "dt"), shape("Ducks", "title")), slide(shape("No date yet", "dt"))]
     assert texts(load, write_pptx(tmp_path / "a.pptx", slides)) == ["Ducks", "No date yet"]
+
+
+def test_tables_below_each_other_keep_their_own_headers(tmp_path: Path, load: Load) -> None:
+    ducks = [["Year", "Ducks"], ["2023", "5"], ["", ""], ["2024", "7"], ["Sum", "12"]]
+    geese = [["", ""], ["All geese", ""], ["Year", "Geese"], ["2023", "1"]]
+    path = write_xlsx(tmp_path / "a.xlsx", {"Counts": ducks + geese})
+    assert texts(load, path) == [
+        "Counts",
+        "Year | Ducks\n2023 | 5\n2024 | 7\nSum | 12",
+        "All geese\nYear | Geese\n2023 | 1",
+    ]

@@ -6,14 +6,14 @@ Nothing heavy is imported before it is used: opening the services of a library t
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from app.services.index_refresher import IndexRefresher
+from app.services.lazy import Lazy
 from app.settings.paths import AppPaths
 from app.storage.library_lock import LibraryLock
 from app.storage.library_store import LibraryStore, open_library
@@ -42,33 +42,10 @@ if TYPE_CHECKING:
     from app.services.library_repair import LibraryRepair
     from app.services.library_service import LibraryService
     from app.services.live_folders import LiveFolders
+    from app.services.model_change import ModelChange
     from app.services.model_service import ModelService
     from app.services.session_service import SessionService
     from app.services.web_pages import WebPages
-
-T = TypeVar("T")
-
-
-class Lazy(Generic[T]):
-    """Makes a value at its first use and keeps it; threads that ask at once wait for the one that makes it."""
-
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
-        self._lock = threading.Lock()
-        self._made: list[T] = []
-
-    def __call__(self) -> T:
-        with self._lock:
-            if not self._made:
-                self._made.append(self._make())
-            return self._made[0]
-
-    def close(self) -> None:
-        """Close the value if it was ever made."""
-        with self._lock:
-            made, self._made = self._made, []
-        for value in made:
-            value.close()  # type: ignore[attr-defined]  # only values with close() are closed
 
 
 class Services:
@@ -97,6 +74,7 @@ class Services:
         self._registry = Lazy(self._make_registry)
         self._parser = Lazy(self._make_parser)
         self._files = Lazy(self._make_files)
+        self._wanted_embedder = Lazy(self._make_wanted_embedder)
         self._embedder = Lazy(self._make_embedder)
         self._vector_index = Lazy(self._make_vector_index)
         self._keyword_index = Lazy(self._make_keyword_index)
@@ -107,6 +85,8 @@ class Services:
         self._discovery = Lazy(self._make_discovery)
         self._folders = Lazy(self._make_folders)
         self._refresher = IndexRefresher(self._open_indexes, self._store.prune_changes)
+        self._model_change: ModelChange | None = None
+        self._retired: list[Embedder | VectorIndex] = []  # searches that began with them may still use them
 
     @cached_property
     def library(self) -> LibraryService:
@@ -211,6 +191,41 @@ class Services:
 
         return LibraryRepair(self.paths, self._library_database, self._chats_database, self.settings)
 
+    def model_change(self, model: str | None = None) -> ModelChange:
+        """The change to the embedding model of the settings, or to the one in the folder ``model``."""
+        from app.services.model_change import make_model_change
+
+        return make_model_change(
+            self._store,
+            self.settings,
+            self.paths,
+            model,
+            self._embedder,
+            self._wanted_embedder,
+            self._serve_model,
+            busy=lambda: bool((ingest := self._ingest.if_made()) and ingest.active_jobs),
+        )
+
+    def start_model_change(self) -> None:
+        """Go on in the background with a change of the embedding model, if the settings name another than answers."""
+        from app.services.serving_model import is_model_change
+
+        if is_model_change(self._store, self.settings):
+            self._model_change = self.model_change()
+            self._model_change.start()
+
+    def _serve_model(self, embedder: Embedder) -> None:
+        """Answer with another model, once its index is complete."""
+        index = self._opened_vector_index(embedder)
+        index.wait()
+        retriever = self._retriever.if_made()
+        if retriever is not None:
+            retriever.serve(lambda: embedder, index)
+        before = (self._vector_index.replace(index), self._embedder.replace(embedder))
+        if before[0] is not None:
+            before[0].retire()
+        self._retired += [each for each in before if each is not None]
+
     @cached_property
     def chat(self) -> ChatService:
         """Questions and answers."""
@@ -229,6 +244,7 @@ class Services:
         """Open both indexes now, which makes anew what is missing or damaged, instead of at the first search."""
         for index in self._open_indexes():
             index.refresh()
+            index.wait()
 
     def close(self) -> None:
         """Stop all work and close everything. Unfinished ingestion stays queued."""
@@ -237,8 +253,11 @@ class Services:
                 closing.callback(self._lock.release)
             closing.callback(self._chats_database.close)
             closing.callback(self._library_database.close)
+            for retired in self._retired:
+                closing.callback(retired.close)
             # The exit stack closes in reverse: first what produces work, last what it works on.
             for part in (
+                self._wanted_embedder,
                 self._embedder,
                 self._vector_index,
                 self._keyword_index,
@@ -249,6 +268,8 @@ class Services:
                 self._loop,
             ):
                 closing.callback(part.close)
+            if self._model_change is not None:
+                closing.callback(self._model_change.close)
 
     def _make_answerer(self) -> ChatModel:
         from app.grounding.extractive import ExtractiveAnswerer
@@ -276,10 +297,15 @@ class Services:
 
         return ParserPool(limits=ParserLimits.from_settings(self.settings))
 
-    def _make_embedder(self) -> Embedder:
+    def _make_wanted_embedder(self) -> Embedder:
         from app.retrieval.embedding_models import open_embedder
 
         return open_embedder(self.settings, self.paths)
+
+    def _make_embedder(self) -> Embedder:
+        from app.services.serving_model import open_serving_model
+
+        return open_serving_model(self._store, self.settings, self.paths, self._wanted_embedder, may_write=self._writer)
 
     def _make_splitter(self) -> TextSplitter:
         from app.retrieval.text_splitter import CHUNK_TOKENS, TextSplitter
@@ -290,9 +316,11 @@ class Services:
         )
 
     def _make_vector_index(self) -> VectorIndex:
+        return self._opened_vector_index(self._embedder())
+
+    def _opened_vector_index(self, embedder: Embedder) -> VectorIndex:
         from app.retrieval.vector_index import VectorIndex
 
-        embedder = self._embedder()
         index = VectorIndex(
             self._store, self.paths.index_dir, embedder.model_key, embedder.dimension, writer=self._writer
         )
@@ -309,9 +337,8 @@ class Services:
     def _make_retriever(self) -> Retriever:
         from app.retrieval.retriever import Retriever
 
-        return Retriever(
-            self._store, self._embedder, self._vector_index(), self._keyword_index(), self.settings, follow=True
-        )
+        index, embedder = self._vector_index(), self._embedder()
+        return Retriever(self._store, lambda: embedder, index, self._keyword_index(), self.settings, follow=True)
 
     def _make_loop(self) -> LoopThread:
         from app.chat_models.loop_thread import LoopThread

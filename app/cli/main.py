@@ -92,6 +92,9 @@ def build_parser() -> argparse.ArgumentParser:
     refresh.add_argument("url", nargs="?", metavar="URL", help="the page to fetch (default: all of them)")
     remove = _add(commands, "remove", "take a file or folder out of the library (the file itself stays)")
     remove.add_argument("path", metavar="PATH|URL")
+    reindex = _add(commands, "reindex", "embed the library with another search model, while the old one answers")
+    reindex.add_argument("--model", metavar="FOLDER", help="the model's folder (default: the one of the settings)")
+    reindex.add_argument("--dry-run", action="store_true", help="tell what it would cost, change nothing")
     doctor = _add(commands, "doctor", "show versions, folders, model and index, and check the databases")
     doctor.add_argument("--check", action="store_true", help="read everything and say what is wrong")
     doctor.add_argument("--repair", action="store_true", help="check, and make damaged data again; deletes no text")
@@ -143,6 +146,10 @@ def _command(name: str) -> Command:
         from app.cli.models import models
 
         return models
+    if name == "reindex":
+        from app.cli.reindex import reindex
+
+        return reindex
     if name == "doctor":
         from app.cli.doctor import doctor
 

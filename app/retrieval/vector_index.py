@@ -175,6 +175,12 @@ class VectorIndex:
             quantised=sum(not part.block.exact for part in parts),
         )
 
+    def retire(self) -> None:
+        """Another index answers from now on: write no more. Searches under way may end."""
+        self._closing.set()
+        self.wait()
+        self._writer = self._background = False
+
     def close(self) -> None:
         """End background work after the segment it is at, and save what is worth it."""
         self._closing.set()

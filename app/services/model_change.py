@@ -5,12 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.domain.cancellation import CancelToken
 from app.domain.errors import UserFacingError, WorkCancelledError
 from app.retrieval.embedder import Embedder
+from app.retrieval.embedding_models import EMBEDDING_MODEL, open_embedder
+from app.retrieval.vector_index import KIND
+from app.services.serving_model import ChangedSettings, Settings, model_choice
+from app.settings.paths import AppPaths
 from app.storage.library_store import LibraryStore
 
 log = logging.getLogger(__name__)
@@ -43,8 +49,9 @@ class ModelChangePlan:
 class ModelChange:
     """Embeds the library with the wanted model, then lets it answer. Takes up where it was ended.
 
-    ``switch`` opens the new index, waits until it is complete, and makes every later search use it. ``busy`` tells that
-    files are being read: their chunks come first, and the switch waits for them.
+    ``serve`` opens the new index, waits until it is complete, and makes every later search use it; ``choice`` is how
+    the wanted model is opened after a restart. ``busy`` tells that files are being read: their chunks come first, and
+    the switch waits for them.
     """
 
     def __init__(
@@ -52,13 +59,20 @@ class ModelChange:
         store: LibraryStore,
         open_serving: Callable[[], Embedder],
         open_wanted: Callable[[], Embedder],
-        switch: Callable[[], None],
+        serve: Callable[[Embedder], None],
+        choice: Mapping[str, object],
+        index_dir: Path,
         busy: Callable[[], bool] = lambda: False,
+        *,
+        busy_pause: float = BUSY_PAUSE_SECONDS,
     ) -> None:
+        self._busy_pause = busy_pause
         self._store = store
         self._open_serving = open_serving
         self._open_wanted = open_wanted
-        self._switch = switch
+        self._serve = serve
+        self._choice = dict(choice)
+        self._index_dir = index_dir
         self._busy = busy
         self._token = CancelToken()
         self._thread: threading.Thread | None = None
@@ -91,20 +105,16 @@ class ModelChange:
         while done != before or self._busy():  # files that were added meanwhile need another round
             self._pause_while_busy()
             before, done = done, self._embed_missing(wanted, done, lambda count: progress(count, max(count, total)))
-        self._switch()
+        if self.needed:
+            self._serve(wanted)
+        self._store.set_serving_model(wanted.model_key, self._choice)
         self._remove_old(wanted.model_key)
 
-    def start(self) -> bool:
-        """Run in the background if a change is needed; whether it is."""
-        if self._thread is None and self.needed:
+    def start(self) -> None:
+        """Run in the background."""
+        if self._thread is None:
             self._thread = threading.Thread(target=self._run_in_background, name="model-change", daemon=True)
             self._thread.start()
-        return self._thread is not None
-
-    def remove_leftovers(self) -> None:
-        """Remove what an earlier change left of models that no longer answer nor are wanted."""
-        if not self.needed:
-            self._remove_old(self._open_serving().model_key)
 
     def close(self) -> None:
         """Stop; the next ``run`` goes on from here."""
@@ -130,7 +140,7 @@ class ModelChange:
         """Files that the user has just added come first."""
         while self._busy():
             self._token.raise_if_cancelled()
-            time.sleep(BUSY_PAUSE_SECONDS)
+            time.sleep(self._busy_pause)
 
     def _seconds_a_chunk(self) -> float:
         wanted = self._open_wanted()
@@ -148,7 +158,11 @@ class ModelChange:
             while after is not None:
                 self._token.raise_if_cancelled()
                 after = self._store.remove_vectors(model_key, serving, after, REMOVED_AT_ONCE)
-            self._store.delete_segments("vector", model_key)
+            segments = self._store.index_segments(KIND, model_key)
+            self._store.delete_segments(KIND, model_key)
+            for segment in segments:
+                with suppress(PermissionError):  # Windows keeps what another process still reads
+                    (self._index_dir / segment.file_name).unlink(missing_ok=True)
 
     def _run_in_background(self) -> None:
         try:
@@ -157,3 +171,22 @@ class ModelChange:
             log.info("the change of the search model goes on at the next start")
         except UserFacingError as error:  # the edge of a thread; the old model goes on answering
             log.warning("the search model could not be changed: %s", error)
+
+
+def make_model_change(
+    store: LibraryStore,
+    settings: Settings,
+    paths: AppPaths,
+    model: str | None,
+    open_serving: Callable[[], Embedder],
+    open_wanted: Callable[[], Embedder],
+    serve: Callable[[Embedder], None],
+    *,
+    busy: Callable[[], bool],
+) -> ModelChange:
+    """The change to the model of the settings, which ``open_wanted`` opens, or to the one in the folder ``model``."""
+    if model is None:
+        return ModelChange(store, open_serving, open_wanted, serve, model_choice(settings), paths.index_dir, busy)
+    changed = ChangedSettings(settings, {EMBEDDING_MODEL.key: model})
+    embedder = open_embedder(changed, paths)
+    return ModelChange(store, open_serving, lambda: embedder, serve, model_choice(changed), paths.index_dir, busy)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from app.domain.errors import BadInputError, ModelFileError
@@ -18,6 +18,7 @@ from app.retrieval.embedding_models import (
 from app.settings.paths import AppPaths
 from app.settings.setting import Setting
 from app.storage.library_store import LibraryStore
+from app.storage.model_table import ServingModel
 
 log = logging.getLogger(__name__)
 
@@ -52,15 +53,28 @@ def model_choice(settings: Settings) -> dict[str, object]:
     return {setting.key: setting.to_plain(settings[setting]) for setting in CHOICES}
 
 
-def open_serving_model(store: LibraryStore, settings: Settings, paths: AppPaths, wanted: Embedder) -> Embedder:
-    """The model that the library's vectors are of, if it is another than ``wanted`` and can still be opened."""
+def is_model_change(store: LibraryStore, settings: Settings) -> bool:
+    """Whether the settings name another model than answers. Opens nothing."""
     record = store.serving_model()
-    if record is None or record.model_key == wanted.model_key or not store.has_vectors(record.model_key):
-        return wanted
-    try:
-        serving = open_embedder(ChangedSettings(settings, record.choice), paths)
-        if serving.model_key == record.model_key:
-            return serving
-    except (ModelFileError, BadInputError) as error:
-        log.warning("the search model that the library was made with can't be opened: %s", error)
+    return record is not None and record.choice != model_choice(settings)
+
+
+def open_serving_model(
+    store: LibraryStore, settings: Settings, paths: AppPaths, open_wanted: Callable[[], Embedder], *, may_write: bool
+) -> Embedder:
+    """The model that the library's vectors are of, while it is another than the settings name and can be opened.
+
+    Otherwise the wanted one, which is recorded as the one that answers.
+    """
+    record = store.serving_model()
+    if record is not None and record.choice != model_choice(settings) and store.has_vectors(record.model_key):
+        try:
+            serving = open_embedder(ChangedSettings(settings, record.choice), paths)
+            if serving.model_key == record.model_key:
+                return serving
+        except (ModelFileError, BadInputError) as error:
+            log.warning("the search model that the library was made with can't be opened: %s", error)
+    wanted = open_wanted()
+    if may_write and record != (now := ServingModel(wanted.model_key, model_choice(settings))):
+        store.set_serving_model(*now)
     return wanted

@@ -1,0 +1,71 @@
+"""``footnote reindex``: what changing the search model costs, and the change itself."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from app.bootstrap import open_services
+from app.cli.output import Output
+from app.retrieval.embedding_models import EMBEDDING_MODEL
+from app.services.model_change import ModelChangePlan
+
+PROGRESS_SECONDS = 2.0
+
+
+def reindex(options: argparse.Namespace, output: Output) -> int:
+    """Tell the cost, then embed everything with the model and let it answer. With ``--dry-run`` only tell."""
+    model = None if options.model is None else _chosen(options.model)
+    with open_services(os.environ, writer=not options.dry_run) as services:
+        change = services.model_change(model)
+        plan = change.plan()
+        output.row(_row(plan), _text(plan))
+        if options.dry_run:
+            return 0
+        started = time.monotonic()
+        change.run(_progress(output))
+        if model is not None:
+            services.settings.set(EMBEDDING_MODEL, model)
+    seconds = time.monotonic() - started
+    output.row({"serving": plan.wanted, "seconds": round(seconds, 3)}, f"{plan.wanted} answers ({seconds:.1f} s)")
+    return 0
+
+
+def _chosen(model: str) -> str:
+    """The folder as the settings keep it; empty is the model that comes with Footnote."""
+    return str(Path(os.path.abspath(Path(model).expanduser()))) if model else ""  # noqa: PTH100  links stay as they are
+
+
+def _row(plan: ModelChangePlan) -> dict[str, object]:
+    return {
+        "serving": plan.serving,
+        "wanted": plan.wanted,
+        "documents": plan.documents,
+        "chunks": plan.chunks,
+        "estimated_seconds": round(plan.seconds, 1),
+    }
+
+
+def _text(plan: ModelChangePlan) -> str:
+    if not plan.needed:
+        return f"{plan.serving} answers already."
+    minutes = max(1, round(plan.seconds / 60))
+    return (
+        f"{plan.wanted} is to replace {plan.serving}: {plan.chunks} passages of {plan.documents} documents to embed, "
+        f"about {minutes} min. Searches go on meanwhile."
+    )
+
+
+def _progress(output: Output) -> Callable[[int, int], None]:
+    last = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= PROGRESS_SECONDS:
+            last = time.monotonic()
+            output.note(f"{done} of {total} passages")
+
+    return tell

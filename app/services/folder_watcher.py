@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,10 @@ class FolderWatcher:
         """Watch a folder and all below it, anew if it is watched already. Raises ``WatchLimitError`` or ``OSError``."""
         with self._lock:
             self._forget(root)
+            if self._observer is not None and not _works(self._observer):
+                self._observer.stop()
+                self._observer = None
+                self._watches.clear()
             if self._observer is None:
                 self._observer = self._start()
             # A link as such never changes: what is watched is where it leads.
@@ -74,10 +79,10 @@ class FolderWatcher:
             return list(self._watches)
 
     def is_watching(self, root: Path) -> bool:
-        """Whether events of ``root`` still come; they end when it is deleted."""
+        """Whether events of ``root`` still come; they end when it is deleted, and if the watcher breaks."""
         with self._lock:
             watch = self._watches.get(root)
-            if watch is None or self._observer is None:
+            if watch is None or self._observer is None or not _works(self._observer):
                 return False
             return any(each.watch == watch and each.should_keep_running() for each in self._observer.emitters)
 
@@ -105,6 +110,12 @@ class FolderWatcher:
         observer.name = "folder-watcher"
         observer.start()
         return observer
+
+
+def _works(observer: BaseObserver) -> bool:
+    """Whether all threads of an observer run; one that met an error of its own ends without a word."""
+    reader = getattr(observer, "reader", observer)
+    return observer.is_alive() and bool(reader.is_alive())
 
 
 def _events() -> list[type[FileSystemEvent]]:
@@ -146,6 +157,9 @@ def _make_observer(overflowed: Callable[[], None], limited: Callable[[str], None
     from watchdog.observers.inotify import InotifyEmitter
     from watchdog.observers.inotify_c import InotifyEvent, InotifyFD
 
+    # A folder that is renamed while its new name is being watched is watched twice, which does no harm.
+    warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
+
     class Inotify(InotifyFD):
         """The library's reader of events, which says nothing of lost events and of folders it could not watch."""
 
@@ -164,16 +178,16 @@ def _make_observer(overflowed: Callable[[], None], limited: Callable[[str], None
 
     class Observer(BaseObserver):
         def __init__(self) -> None:
-            self._reader = Inotify()
-            super().__init__(InotifyEmitter, inotify_fd=self._reader)
+            self.reader = Inotify()
+            super().__init__(InotifyEmitter, inotify_fd=self.reader)
 
         def on_thread_start(self) -> None:
-            self._reader.start()
+            self.reader.start()
             super().on_thread_start()
 
         def on_thread_stop(self) -> None:
             super().on_thread_stop()
-            self._reader.stop()
-            self._reader.join()
+            self.reader.stop()
+            self.reader.join()
 
     return Observer()

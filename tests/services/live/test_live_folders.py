@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -282,3 +283,79 @@ def test_one_database_state_for_every_document(live: LiveRig, folder: Path) -> N
     (folder / "bad.pdf").unlink()
     live.until(lambda: live.is_gone(folder / "bad.pdf"))
     assert live.rig.store.integrity() == []
+
+
+@pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
+@pytest.mark.parametrize("seed", [1, 2])
+def test_after_a_storm_of_changes_the_library_holds_what_is_on_the_disk(
+    live: LiveRig, folder: Path, tmp_path: Path, seed: int
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    live.folders.add([other])
+    storm = Storm(seed, [folder, other])
+    for number in range(6):
+        for _ in range(15):
+            storm.step()
+        seen = len(live.changes)
+        (folder / f"round {number}.txt").write_text(f"Round {number} is over.")
+        live.until(lambda: len(live.changes) > seen)  # noqa: B023  called before the next round
+    expected = storm.texts()
+    live.until(lambda: {Path(each.path): live.text_of(each.path) for each in live.rig.store.documents()} == expected)
+    live.until(lambda: live.is_ready(*expected))
+    assert live.rig.store.integrity() == []
+
+
+class Storm:
+    """Changes folders at random, faster than anybody can follow."""
+
+    def __init__(self, seed: int, roots: list[Path]) -> None:
+        self._random = random.Random(seed)
+        self._roots = roots
+        self._count = 0
+
+    def texts(self) -> dict[Path, str]:
+        return {path: path.read_text() for path in self._files()}
+
+    def step(self) -> None:
+        files, folders = self._files(), self._folders()
+        change = self._random.choice(("add", "add", "edit", "replace", "rename", "delete", "folder", "move", "remove"))
+        if change == "add" or not files:
+            self._write(self._new_name(self._random.choice([*self._roots, *folders])))
+        elif change == "edit":
+            self._write(self._random.choice(files))
+        elif change == "replace":
+            aside = self._write(self._random.choice(self._roots) / "aside.tmp")
+            aside.rename(self._random.choice(files))
+        elif change == "rename":
+            self._random.choice(files).rename(self._new_name(self._random.choice([*self._roots, *folders])))
+        elif change == "delete":
+            self._random.choice(files).unlink()
+        else:
+            self._change_folder(change, folders)
+
+    def _change_folder(self, change: str, folders: list[Path]) -> None:
+        self._count += 1
+        place = self._random.choice(self._roots) / f"folder {self._count}"
+        if change == "folder" or not folders:
+            place.mkdir()
+            self._write(self._new_name(place))
+        elif change == "move":
+            self._random.choice(folders).rename(place)
+        elif self._random.random() < 0.3:
+            shutil.rmtree(self._random.choice(folders))
+
+    def _write(self, path: Path) -> Path:
+        self._count += 1
+        path.write_text(f"Text number {self._count} was written here.")
+        return path
+
+    def _new_name(self, place: Path) -> Path:
+        self._count += 1
+        return place / f"{self._count}.txt"
+
+    def _files(self) -> list[Path]:
+        return sorted(path for root in self._roots for path in root.rglob("*.txt"))
+
+    def _folders(self) -> list[Path]:
+        return sorted(path for root in self._roots for path in root.iterdir() if path.is_dir())

@@ -23,7 +23,9 @@ EMBEDDING_MODEL = Setting(
     "retrieval.embedding_model",
     "",
     "Search model",
-    "The folder of a sentence-transformers model. Empty is the one that comes with Footnote, all-MiniLM-L6-v2.",
+    "The folder of a sentence-transformers model. Empty is the one that comes with Footnote, all-MiniLM-L6-v2. Another"
+    " one reads everything again in the background; until that is done the one before answers. How long it takes,"
+    " `footnote reindex --dry-run` tells.",
     restart=True,
 )
 EMBEDDING_ENGINE = Setting(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.domain.errors import DocumentError, FailureReason
 from app.loaders.archive_guard import damaged, encrypted
+from app.loaders.compound import compound_file
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
 from app.loaders.parser_limits import MEBIBYTE
 from app.loaders.section_builder import SectionBuilder
@@ -90,18 +91,12 @@ def _add_slide(builder: SectionBuilder, texts: list[_Text], notes: list[_Text]) 
 
 def _streams(path: Path) -> tuple[bytes, int]:
     """The stream of records, and where in it the last edit is."""
-    import olefile
-
-    try:
-        with olefile.OleFileIO(str(path)) as container:
-            if container.get_size("PowerPoint Document") > LARGEST_STREAM:
-                what = f"“{path.name}” is larger than presentations of its kind are. Save it as .pptx and add that."
-                raise DocumentError(FailureReason.TOO_LARGE, what)
-            stream = container.openstream("PowerPoint Document").read()
-            user = container.openstream("Current User").read()
-        token, edit = struct.unpack_from("<II", user, 12)
-    except (OSError, ValueError, IndexError, struct.error, TypeError, AttributeError) as error:
-        raise damaged(path) from error  # the library lets errors of many kinds through when sectors are broken
+    with compound_file(path) as container:
+        if container.get_size("PowerPoint Document") > LARGEST_STREAM:
+            what = f"“{path.name}” is larger than presentations of its kind are. Save it as .pptx and add that."
+            raise DocumentError(FailureReason.TOO_LARGE, what)
+        stream = container.openstream("PowerPoint Document").read()
+        token, edit = struct.unpack_from("<II", container.openstream("Current User").read(), 12)
     if token == _ENCRYPTED_TOKEN:
         raise encrypted(path)
     return stream, edit

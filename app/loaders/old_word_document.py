@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from app.loaders.archive_guard import COMPOUND_FILE, damaged, encrypted
+from app.loaders.compound import compound_file
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
 from app.loaders.drawings import image_mark
 from app.loaders.kreuzberg_seam import extract
@@ -77,20 +78,15 @@ class OldWordLoader(DocumentLoader):
 
 def _streams(path: Path) -> tuple[bytes, bytes | None]:
     """The main stream and the one with the tables; None for the second in files of Word 95 and before."""
-    import olefile
-
-    try:
-        with olefile.OleFileIO(str(path)) as container:
-            main = container.openstream("WordDocument").read()
-            magic, version = struct.unpack_from("<HH", main)
-            flags = struct.unpack_from("<H", main, _AT_FLAGS)[0]
-            if flags & _ENCRYPTED:
-                raise encrypted(path)
-            if magic != _MAGIC or version < _OLDEST_VERSION:
-                return main, None
-            return main, container.openstream("1Table" if flags & _SECOND_TABLE else "0Table").read()
-    except (OSError, ValueError, IndexError, struct.error, TypeError, AttributeError) as error:
-        raise damaged(path) from error  # the library lets errors of many kinds through when sectors are broken
+    with compound_file(path) as container:
+        main = container.openstream("WordDocument").read()
+        magic, version = struct.unpack_from("<HH", main)
+        flags = struct.unpack_from("<H", main, _AT_FLAGS)[0]
+        if flags & _ENCRYPTED:
+            raise encrypted(path)
+        if magic != _MAGIC or version < _OLDEST_VERSION:
+            return main, None
+        return main, container.openstream("1Table" if flags & _SECOND_TABLE else "0Table").read()
 
 
 def _write(builder: SectionBuilder, paragraphs: Iterator[tuple[str, _Properties]]) -> None:

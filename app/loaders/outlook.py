@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from app.loaders.archive_guard import damaged
 from app.loaders.attachments import Attachment, AttachmentReader
+from app.loaders.compound import compound_file
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
 from app.loaders.email_message import encrypted_message
 from app.loaders.html_tree import decode_html
@@ -57,13 +57,8 @@ class OutlookLoader(DocumentLoader):
 
     def load(self, path: Path) -> LoadedDocument:
         """Read the message and its attachments. Raises ``DocumentError``."""
-        import olefile
-
-        try:
-            with olefile.OleFileIO(str(path)) as container:
-                mail = _Message(container, "", _OUTER).mail(path)
-        except (OSError, ValueError, IndexError, struct.error, TypeError, AttributeError) as error:
-            raise damaged(path) from error  # the library lets errors of many kinds through when sectors are broken
+        with compound_file(path) as container:
+            mail = _Message(container, "", _OUTER).mail(path)
         builder, attachments = SectionBuilder(), AttachmentReader(self._limits, self._ocr)
         add_mail(builder, mail, attachments)
         metadata = {**mail.headers, **attachments.metadata}

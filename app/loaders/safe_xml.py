@@ -47,7 +47,7 @@ def parse_xml(data: bytes, *, allow_doctype: bool = False) -> Element:
     try:
         parser.Parse(data, True)
         root = builder.close()
-    except (expat.ExpatError, AssertionError) as error:
+    except (expat.ExpatError, AssertionError, LookupError) as error:  # the last: an encoding nobody knows
         raise UnsafeXmlError(str(error)) from error
     return root
 

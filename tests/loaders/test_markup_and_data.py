@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app.domain.documents import SectionKind
 from app.loaders.markup import MarkupLoader
+from app.loaders.safe_xml import UnsafeXmlError, parse_xml
 from tests.loaders.conftest import Load
 
 RST = (
@@ -110,3 +111,8 @@ def test_identifiers_of_journals_are_left_out(tmp_path: Path, load: Load) -> Non
         "<article><article-id>10.1/x</article-id><issn>1-2</issn><title>Ducks</title><p>They swim.</p></article>"
     )
     assert load(path).text == "Ducks\n\nThey swim."
+
+
+def test_xml_in_an_encoding_nobody_knows_is_refused() -> None:
+    with pytest.raises(UnsafeXmlError):
+        parse_xml(b'<?xml version="1.0" encoding="x-none"?><a>text</a>')

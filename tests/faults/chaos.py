@@ -41,6 +41,8 @@ STEPS = (
     ("outcome", 6, 0.02, "here"),
     ("closing", 1, 0.05, "here"),
 )
+WORTH_COUNTING = 40
+MOST_EXTRA_KILLS = 20
 ENDING_SECONDS = 10.0
 
 
@@ -163,7 +165,7 @@ class Chaos:
         began = time.monotonic()
         server = ForkServer(self._log)
         try:
-            while self._report.kills < self._kills:
+            while self._report.kills < self._kills or self._too_few():
                 self._round(server, self._kill_point())
             self._complete(server, self._home)
             self._check(killed=False)
@@ -173,6 +175,11 @@ class Chaos:
         self._compare()
         self._report.seconds = time.monotonic() - began
         return self._report
+
+    def _too_few(self) -> bool:
+        """Whether a state met too few kills, and a few more may change that."""
+        few = any(self._report.in_state[state] < LEAST_KILLS_PER_STATE for state in STATES)
+        return few and MOST_EXTRA_KILLS > self._report.kills - self._kills >= 0 and self._kills >= WORTH_COUNTING
 
     def _round(self, server: ForkServer, point: KillPoint) -> None:
         if self._start(server, self._home, point):
@@ -185,7 +192,9 @@ class Chaos:
         if self._chance.random() < 0.4:
             moved |= self._move()
         self._moved = moved
-        self._corpus.edit(self._chance.randrange(3, 9), leave=moved)
+        # Many at a time now and then: few files are taken out of the queue all at once.
+        few = self._chance.random() < 0.7
+        self._corpus.edit(self._chance.randrange(3, 9) if few else len(self._corpus.files) // 2, leave=moved)
         self._corpus.add(self._chance.randrange(2))
 
     def _kill_point(self) -> KillPoint:

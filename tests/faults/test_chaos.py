@@ -12,7 +12,7 @@ import pytest
 from tests.faults.chaos import LEAST_KILLS_PER_STATE, STATES, Chaos
 
 KILLS = int(os.environ.get("FOOTNOTE_CHAOS_KILLS", "40"))
-REAL_KILLS = 4
+REAL_KILLS = 3
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are killed by signal")
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processe
 def test_kills_at_random_points_of_ingestion(tmp_path: Path) -> None:
     report = Chaos(tmp_path, kills=KILLS, seed=11, files=40).run()
     print("\n".join(report.lines()))
-    assert report.kills == KILLS
+    assert report.kills >= KILLS
     assert {state: report.in_state[state] for state in STATES if report.in_state[state] < LEAST_KILLS_PER_STATE} == {}
 
 

@@ -336,3 +336,51 @@ def test_too_many_folders_for_the_system_are_told(tmp_path: Path) -> None:
     )
     assert told.stdout.startswith("told\n"), told.stderr
     assert "The system can't watch more folders" in told.stdout
+
+
+POLLED = """
+import sys, threading
+from pathlib import Path
+from app.services.discovery import FileDiscovery
+from app.services.folder_scanner import FolderScanner
+from app.services.live_folders import LiveFolders
+from app.storage.library_store import LibraryStore, open_library
+from tests.services.live.live_rig import DefaultSettings
+
+class Ingest:
+    active_jobs = []
+    def subscribe(self, listener): return lambda: None
+    def add(self, paths, *, priority=0):
+        print("read", *[path.name for path in paths])
+        read.set()
+
+Path("/proc/sys/user/max_inotify_instances").write_text("0")
+root, read, polling = Path(sys.argv[1]), threading.Event(), threading.Event()
+database = open_library(root.parent / "library.db")
+store, supported = LibraryStore(database), lambda path: path.suffix == ".txt"
+scanner = FolderScanner(supported)
+folders = LiveFolders(store, scanner, FileDiscovery(supported, scanner), Ingest, DefaultSettings(), lambda: None)
+folders.subscribe(lambda change: polling.set())
+store.add_folder(root)
+folders.start()
+print("polling" if polling.wait(20) else "never told", folders.status()[0].state)
+read.wait(20)
+read.clear()
+(root / "new.txt").write_text("x")
+read.wait(20)
+folders.close()
+database.close()
+"""
+
+
+@pytest.mark.skipif(not LINUX, reason="limits as on Linux")
+def test_a_folder_without_events_is_looked_through_again_and_again(folder: Path) -> None:
+    apart = ["unshare", "--user", "--map-root-user"]
+    if subprocess.run([*apart, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("limits of our own need a user namespace")
+    (folder / "old.txt").write_text("x")
+    told = subprocess.run(
+        [*apart, sys.executable, "-c", POLLED, folder], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert told.stdout.splitlines()[:2] == ["polling polling", "read old.txt"], told.stderr
+    assert "new.txt" in told.stdout.splitlines()[2]

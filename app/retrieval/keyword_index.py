@@ -141,7 +141,7 @@ class KeywordIndex:
             if exact:
                 return exact
             query = replace(query, phrases=())
-        return view.search(query, k, scope, self._search_texts)
+        return view.search(query, k, scope, self._store.search_texts)
 
     def chunk_ids(self) -> set[int]:
         """The chunks that a search can find, for a check against the library. Reads the whole index."""
@@ -177,16 +177,13 @@ class KeywordIndex:
         """Chunks that hold every phrase word for word; the index itself only compares stems."""
         limit = min(4 * k, MOST_PHRASE_CANDIDATES)
         while True:
-            candidates = view.search(query, limit, scope, self._search_texts)
+            candidates = view.search(query, limit, scope, self._store.search_texts)
             rows = self._store.search_rows_of([chunk_id for chunk_id, _ in candidates])
             exact = {row[0] for row in rows if holds_phrases(row[1], query.phrases)}
             found = [hit for hit in candidates if hit[0] in exact]
             if len(found) >= k or len(candidates) < limit or limit >= MOST_PHRASE_CANDIDATES:
                 return found[:k]
             limit = MOST_PHRASE_CANDIDATES
-
-    def _search_texts(self, chunk_ids: list[int]) -> dict[int, str]:
-        return {row[0]: row[1] for row in self._store.search_rows_of(chunk_ids)}
 
     # Builds
 

@@ -24,24 +24,31 @@ def pair_scores(query: KeywordQuery, chunk_ids: list[int], read: ReadTexts, aver
 
 def _score(query: KeywordQuery, text: str, average: float) -> float:
     score = 0.0
-    length_share = 1 - B + B * (text.count(" ") - 1) / average
     for first, second in query.pairs:
-        count = sum(_stem(following) == second for following in _words_after(first, text))
+        opening = _opening(first)
+        if opening not in text or _opening(second) not in text:
+            continue
+        count = sum(_stem(following) == second for following in _words_after(first, opening, text))
         if count:
             weight = query.weights.get(first, 0.0) + query.weights.get(second, 0.0)
-            score += PAIR_BOOST * weight * count * (K1 + 1) / (count + K1 * length_share)
+            relative_length = (text.count(" ") - 1) / average
+            score += PAIR_BOOST * weight * count * (K1 + 1) / (count + K1 * (1 - B + B * relative_length))
     return score
 
 
-def _words_after(stem: str, text: str) -> Iterator[str]:
+def _words_after(stem: str, opening: str, text: str) -> Iterator[str]:
     """The word behind each word with this stem; ``text`` begins and ends with a space."""
-    opening = f" {stem[:-1] if stem.endswith('i') and len(stem) > 1 else stem}"  # happi is the stem of happy
     place = text.find(opening)
     while place >= 0:
         end = text.find(" ", place + 1)
-        if _stem(text[place + 1 : end]) == stem and end < len(text) - 1:
+        if end < len(text) - 1 and _stem(text[place + 1 : end]) == stem:
             yield text[end + 1 : text.find(" ", end + 1)]
         place = text.find(opening, place + 1)
+
+
+def _opening(stem: str) -> str:
+    """How words with this stem begin, with the space before them: happi is the stem of happy."""
+    return f" {stem[:-1] if stem.endswith('i') and len(stem) > 1 else stem}"
 
 
 @lru_cache(maxsize=20_000)

@@ -164,6 +164,15 @@ class ContentTable:
             ).fetchall()
         return [_search_row(row) for row in rows]
 
+    def search_texts(self, chunk_ids: Iterable[int]) -> dict[int, str]:
+        """The search texts of the given chunks by id; hidden and unknown ones are left out."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT id, search_text FROM visible_chunks WHERE id IN (SELECT value FROM json_each(?))",
+                (id_list(chunk_ids),),
+            ).fetchall()
+        return dict(rows)
+
     def chunk_count(self) -> int:
         """How many chunks searches show."""
         with self._database.read() as connection:

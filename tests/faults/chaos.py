@@ -41,6 +41,9 @@ STEPS = (
     ("outcome", 6, 0.02, "here"),
     ("closing", 1, 0.05, "here"),
 )
+KILLS_UNTIL_A_WHOLE_RUN = 9
+"""A file that was being read at ten kills in a row is left alone, as it may be what ends the program."""
+
 WORTH_COUNTING = 40
 MOST_EXTRA_KILLS = 20
 ENDING_SECONDS = 10.0
@@ -167,6 +170,9 @@ class Chaos:
         try:
             while self._report.kills < self._kills or self._too_few():
                 self._round(server, self._kill_point())
+                if self._report.kills % KILLS_UNTIL_A_WHOLE_RUN == 0:
+                    self._complete(server, self._home)
+                    self._check(killed=False)
             self._complete(server, self._home)
             self._check(killed=False)
             self._complete(server, self._fresh)

@@ -123,6 +123,10 @@ class PageGeometry:
                 first, last = glyphs[0], glyphs[-1]
             yield start, end, first, last
 
+    def room_before(self, line: Line, before: Line) -> float:
+        """Return the room from the last glyph of ``before`` to the first of ``line``, both upright, in points."""
+        return line.left - self._char_box(before.last)[2]
+
     def is_upright(self, line: Line) -> bool:
         """Whether ``line`` is written from left to right on the page before its own rotation."""
         return _right_angles(self._raw.FPDFText_GetCharAngle(self._text_page, line.first)) == 0

@@ -158,3 +158,9 @@ def test_every_line_has_its_text_under_its_boxes_after_sorting(tmp_path: Path, l
     (placed,) = document.sections
     assert prose(LEFT, RIGHT) in " ".join(placed.section.text.split())
     glyphs_match(path, placed)
+
+
+def test_words_of_one_line_stay_on_it(test_data: Path, load: Load) -> None:
+    document = load(test_data / "retrieval" / "financebench" / "pdfs" / "BOEING_2018_10K.pdf")
+    page = next(placed for placed in document.sections if placed.section.page == 50)
+    assert "(Dollars in millions, except per share data)" in page.section.text.split("\n")

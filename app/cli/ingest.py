@@ -35,12 +35,14 @@ def ingest(options: argparse.Namespace, output: Output) -> int:
     with open_services(os.environ, writer=True) as services:
         unsubscribe = services.ingest.subscribe(events.put)
         try:
+            services.ingest.wait_no_longer()  # who types the command wants it done
             if services.ingest.resume_pending():
                 follow(events, output)
             summaries = pages.add_pages(services, urls, events, output)
             if paths:
                 followed = services.folders.register(Path(os.path.abspath(path)) for path in paths)  # noqa: PTH100
                 services.folders.catch_up(folder.path for folder in followed)
+                services.ingest.wait_no_longer()
                 job = services.ingest.add(paths)
                 summaries.append(follow(events, output))
                 failure = job.failure
@@ -92,6 +94,7 @@ def outcome_row(outcome: FileOutcome) -> dict[str, object]:
         "pages": outcome.pages,
         "seconds": round(outcome.seconds, 3),
         "error": error,
+        "warning": outcome.warning or None,
     }
 
 
@@ -103,7 +106,8 @@ def outcome_text(outcome: FileOutcome) -> str:
     if outcome.skipped:
         return f"as it was {name}"
     pages = f", {outcome.pages} pages" if outcome.pages else ""
-    return f"ready    {name} ({outcome.chunks} passages{pages}, {outcome.seconds:.1f} s)"
+    warning = f"; {outcome.warning}" if outcome.warning else ""
+    return f"ready    {name} ({outcome.chunks} passages{pages}, {outcome.seconds:.1f} s){warning}"
 
 
 def summary_row(summary: IngestSummary) -> dict[str, object]:

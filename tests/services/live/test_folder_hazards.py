@@ -36,7 +36,7 @@ def mounted_tmpfs(place: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
+        unmount(place)
 
 
 def bind(source: Path, place: Path) -> None:
@@ -44,7 +44,12 @@ def bind(source: Path, place: Path) -> None:
 
 
 def unmount(place: Path) -> None:
-    subprocess.run(["umount", "--lazy", place], check=True)
+    """Take a mount away; it may fail while other mounts come and go, so that it is tried again."""
+    for _ in range(20):
+        if not place.is_mount():
+            return
+        subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
+    raise AssertionError(f"{place} is still mounted")
 
 
 @pytest.fixture
@@ -86,7 +91,7 @@ def test_an_unmounted_drive_takes_its_documents_offline_and_back(
             live.until(lambda: live.is_ready(place / "b.txt"))
         finally:
             live.folders.close()
-            subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
+            unmount(place)
 
 
 @pytest.mark.skipif(not LINUX, reason="mounts as on Linux")

@@ -5,20 +5,22 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.bootstrap import Services
 from app.domain.cancellation import CancelToken
-from app.domain.documents import ParsedDocument
+from app.domain.documents import FileStamp, ParsedDocument
 from app.loaders.parser_limits import ParserLimits
 from app.loaders.parser_pool import ParserPool
 from app.loaders.registry import load_document, loaders
 from app.settings.paths import AppPaths
+from app.storage.database import Database
+from app.storage.library_store import LibraryStore
 
 if TYPE_CHECKING:
     from app.retrieval.embedder import Embedder
@@ -137,6 +139,18 @@ class ToldParser(ParserPool):
         return super().parse(path, cancel)
 
 
+class ToldStore(LibraryStore):
+    """The real store."""
+
+    def __init__(self, database: Database, tell: Tell) -> None:
+        super().__init__(database)
+        self._tell = tell
+
+    def enqueue_many(self, files: Iterable[tuple[Path, FileStamp]], **options: Any) -> None:
+        super().enqueue_many(files, **options)
+        self._tell("queued")
+
+
 class FaultServices(Services):
     """The services of a library, told of. ``real`` keeps the real embedding model; ``pool`` the parser processes."""
 
@@ -154,6 +168,7 @@ class FaultServices(Services):
         self._real = real
         self._pool = pool
         super().__init__(paths, writer=writer)
+        self._store = ToldStore(self._library_database, tell)
         if busy_seconds is not None:
             self._library_database._busy_seconds = busy_seconds  # for the connections of other threads
 

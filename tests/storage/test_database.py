@@ -194,7 +194,7 @@ def test_a_damaged_header_is_told_with_advice_and_left_alone(tmp_path: Path) -> 
     with pytest.raises(StorageError) as refusal:
         open_chats(path)
     assert f"{path} is damaged" in str(refusal.value)
-    assert "It holds your chats, so keep a copy of it." in str(refusal.value)
+    assert "It holds your chats. Close Footnote and run `footnote doctor --repair`" in str(refusal.value)
     assert path.read_bytes() == damaged
 
 

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 DENSE_WEIGHT = Setting(
     "retrieval.dense_weight",
-    0.55,
+    0.5,
     "Meaning against words",
     "Share of the meaning of a text, against its words, in the order of results: 0 goes by words alone, 1 by meaning.",
     minimum=0.0,

@@ -14,7 +14,7 @@ from app.settings.setting import Setting
 
 CHUNK_TOKENS = Setting(
     "retrieval.chunk_tokens",
-    180,
+    120,
     "Passage size",
     "About how many tokens of text a passage holds. Small passages are found precisely, large ones tell more.",
     minimum=32,

@@ -71,8 +71,8 @@ class KeywordIndex:
     """Finds chunks by their words.
 
     ``writer`` is for the process that holds the library's lock; any other only reads and never changes a file.
-    Libraries of more than ``at_once`` chunks are indexed in the background; None is never. Every method may raise
-    ``StorageError``. Thread-safe; searches don't wait for indexing.
+    Its libraries of more than ``at_once`` chunks are indexed in the background; None is never. Every method may raise
+    ``StorageError``. Thread-safe; searches don't wait for indexing, but of one who only reads and finds no build.
     """
 
     def __init__(
@@ -207,7 +207,8 @@ class KeywordIndex:
         """Make a new build: now, or in the background while the present one serves. The lock is held."""
         if self._rebuilding:
             return
-        if self._at_once is None or self._store.chunk_count() <= self._at_once:
+        # One who only reads is a command: a slow answer is better there than one without the words.
+        if not self._writer or self._at_once is None or self._store.chunk_count() <= self._at_once:
             self._exchange(self._rebuilt())
             return
         self._rebuilt_from = 0

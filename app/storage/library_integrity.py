@@ -132,7 +132,7 @@ def _inspect_document(
     if wrong is not None:
         yield Finding(FindingCode.TEXT, f"{name}: {wrong}. It must be read again.", document_ids=(document_id,))
     if row[1] == DocumentState.READY.encode() and vectors is not None:
-        altered = broken.vectors if broken is not None else ()
+        altered = broken.vectors if broken is not None and broken.model_key == vectors.model_key else ()
         yield from _inspect_vectors(connection, document_id, name, vectors, altered)
 
 

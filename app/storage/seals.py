@@ -55,8 +55,12 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class BrokenSeal:
-    """What differs from the seal. ``chunks`` and ``vectors`` are chunk ids; ``count`` that chunks came or went."""
+    """What differs from the seal. ``chunks`` and ``vectors`` are chunk ids; ``count`` that chunks came or went.
 
+    ``vectors`` are those of ``model_key``.
+    """
+
+    model_key: str
     head: bool = False
     sections: bool = False
     count: bool = False
@@ -131,11 +135,12 @@ def compare_seal(connection: sqlite3.Connection, document_id: int) -> BrokenSeal
         return None
     head, sections = found.head != sealed.head, found.sections != sealed.sections
     if len(found.chunks) != len(sealed.chunks) or len(found.vectors) != len(sealed.vectors):
-        return BrokenSeal(head, sections, count=True)
+        return BrokenSeal(sealed.model_key, head, sections, count=True)
     ids = [
         row[0] for row in connection.execute("SELECT id FROM chunks WHERE document_id = ? ORDER BY id", (document_id,))
     ]
     return BrokenSeal(
+        sealed.model_key,
         head,
         sections,
         chunks=_differing(ids, found.chunks, sealed.chunks),

@@ -29,6 +29,14 @@ def settings_digest(folder: Path) -> bytes:
     return _settings_digest(json.loads((folder / META).read_bytes()))
 
 
+def removed_share(folder: Path) -> float:
+    """Share of the index's documents that are removed but still counted in the frequencies of words, 0 to 1."""
+    segments = json.loads((folder / META).read_bytes())["segments"]
+    held = sum(each["max_doc"] for each in segments)
+    removed = sum(each["deletes"]["num_deleted_docs"] for each in segments if each["deletes"])
+    return float(removed / held) if held else 0.0
+
+
 def verify_folder(folder: Path, settings: bytes) -> None:
     """Compare every file that the index uses with its checksum, and the ``settings_digest`` with the one it had.
 

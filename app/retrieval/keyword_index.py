@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.errors import UserFacingError, WorkCancelledError
 from app.retrieval.keyword_build import IndexRow, KeywordBuild, open_build, start_build, stem_words
-from app.retrieval.keyword_files import DamagedKeywordIndexError, settings_digest
+from app.retrieval.keyword_files import DamagedKeywordIndexError, removed_share, settings_digest
 from app.retrieval.keyword_query import KeywordQuery, holds_phrases
 from app.retrieval.keyword_scan import KeywordScan
 from app.retrieval.keyword_view import KeywordView
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from app.storage.chunk_scope import ChunkScope
     from app.storage.library_store import LibraryStore
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the same search text would be indexed differently; older builds are then replaced."""
 
 KIND = "keyword"
@@ -44,6 +44,7 @@ OPEN_ATTEMPTS = 3
 AT_ONCE_CHUNKS = 2_000
 """A library of so many chunks is indexed while the caller waits, which takes half a second."""
 
+WORN_SHARE = 0.1
 LONGEST_PROBLEM = 300
 MOST_PHRASE_CANDIDATES = 2_000
 MOST_SCANNED = 32
@@ -107,6 +108,8 @@ class KeywordIndex:
             self._catch_up()
             if not self._agrees_with_library():
                 self._note("the keyword index holds other chunks than the library")
+                self._replace_build()
+            elif self._is_worn():
                 self._replace_build()
 
     def refresh(self) -> None:
@@ -289,6 +292,13 @@ class KeywordIndex:
             return True
         chunks = self._store.chunk_count()
         return view.build.chunk_count() == chunks or self._store.current_sequence() != view.build.sequence
+
+    def _is_worn(self) -> bool:
+        """Whether so much was removed that frequencies of words, which count it, put scores wrong."""
+        build = self._view.build if self._view is not None else None
+        if build is None or build.folder is None or not build.writable:
+            return False
+        return removed_share(build.folder) > WORN_SHARE
 
     # Changes
 

@@ -461,3 +461,19 @@ def test_renamed_documents_are_found_by_their_new_name(library: SmallLibrary) ->
     hits = library.store.passages([chunk_id for chunk_id, _ in index.search("zanzibar entirely", 1)])
     assert [re.sub(r".*/", "", str(passage.path)) for passage in hits.values()] == ["zanzibar.txt"]
     index.close()
+
+
+def test_scores_after_many_edits_are_those_of_a_fresh_index(library: SmallLibrary) -> None:
+    """Frequencies of words count removed chunks too; opening makes a worn index anew."""
+    index = opened(library)
+    for kept in (8, 6, 5):
+        library.put("texts.txt", PARAGRAPHS[:kept])
+        index.refresh()
+    index.close()
+    index = opened(library)
+    worn = index.search("lazy fox", 10)
+    index.close()
+    shutil.rmtree(library.folder / "index")
+    index = opened(library)
+    assert dict(worn) == pytest.approx(dict(index.search("lazy fox", 10)), abs=1e-5)
+    index.close()

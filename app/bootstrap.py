@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from app.domain.cancellation import CancelToken
     from app.loaders.parser_pool import ParserPool
     from app.loaders.registry import Registry
-    from app.network.page_fetch import FetchedPage, KnownPage, PageFetcher
+    from app.network.page_fetch import FetchedPage, KnownPage
     from app.retrieval.embedder import Embedder
     from app.retrieval.keyword_index import KeywordIndex
     from app.retrieval.retriever import Retriever
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from app.services.library_repair import LibraryRepair
     from app.services.library_service import LibraryService
     from app.services.live_folders import LiveFolders
+    from app.services.measuring import Measuring
     from app.services.model_change import ModelChange
     from app.services.model_service import ModelService
     from app.services.session_service import SessionService
@@ -122,20 +123,16 @@ class Services:
     @cached_property
     def web(self) -> WebPages:
         """Web pages, fetched on the user's wish; adding is for the writer only."""
+        from app.network.http import HttpFactory
+        from app.network.page_fetch import PageFetcher
         from app.services.web_pages import WebPages
 
-        fetcher = Lazy(self._make_fetcher)
+        fetcher = Lazy(lambda: PageFetcher(HttpFactory()))
 
         def fetch(url: str, known: KnownPage | None, cancel: CancelToken | None) -> FetchedPage | None:
             return self._loop().run(fetcher().fetch(url, known), cancel)
 
         return WebPages(self._store, fetch, self._parser, self._ingest, self.paths.web_dir)
-
-    def _make_fetcher(self) -> PageFetcher:
-        from app.network.http import HttpFactory
-        from app.network.page_fetch import PageFetcher
-
-        return PageFetcher(HttpFactory())
 
     @cached_property
     def sessions(self) -> SessionService:
@@ -143,6 +140,14 @@ class Services:
         from app.services.session_service import SessionService
 
         return SessionService(self._session_store)
+
+    @cached_property
+    def measuring(self) -> Measuring:
+        """Search measured on the user's own questions."""
+        from app.services.measuring import make_measuring
+
+        boxes = self.library.citation_boxes
+        return make_measuring(self._store, self._chats_database, self._retriever, boxes, self.settings)
 
     @property
     def ingest(self) -> IngestService:
@@ -157,7 +162,14 @@ class Services:
     @cached_property
     def models(self) -> ModelService:
         """Chat models by name."""
-        return self._make_models()
+        from app.chat_models.keys import KeySource
+        from app.chat_models.registry import ModelRegistry
+        from app.services.model_service import ModelService
+
+        registry = ModelRegistry(
+            loop=self._loop(), keys=KeySource(dotenv=self.paths.config / ".env"), setting=self.settings.__getitem__
+        )
+        return ModelService(registry, self._loop(), self._make_answerer)
 
     @cached_property
     def doctor(self) -> Doctor:
@@ -173,16 +185,8 @@ class Services:
         """Reads everything and says what is wrong."""
         from app.services.library_check import LibraryCheck
 
-        return LibraryCheck(
-            self.paths,
-            self._library_database,
-            self._chats_database,
-            self._store,
-            self.settings,
-            self._embedder,
-            self._vector_index,
-            self._keyword_index,
-        )
+        search = (self.settings, self._embedder, self._vector_index, self._keyword_index)
+        return LibraryCheck(self.paths, self._library_database, self._chats_database, self._store, *search)
 
     @cached_property
     def repair(self) -> LibraryRepair:
@@ -275,16 +279,6 @@ class Services:
         from app.grounding.extractive import ExtractiveAnswerer
 
         return ExtractiveAnswerer(self._embedder)
-
-    def _make_models(self) -> ModelService:
-        from app.chat_models.keys import KeySource
-        from app.chat_models.registry import ModelRegistry
-        from app.services.model_service import ModelService
-
-        registry = ModelRegistry(
-            loop=self._loop(), keys=KeySource(dotenv=self.paths.config / ".env"), setting=self.settings.__getitem__
-        )
-        return ModelService(registry, self._loop(), self._make_answerer)
 
     def _make_registry(self) -> Registry:
         from app.loaders.registry import loaders

@@ -1,0 +1,92 @@
+"""One query, and where each ranking puts each passage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from app.domain.citations import Citation
+from app.domain.documents import Box
+from app.domain.passages import Passage, Scope, SearchMode
+from app.retrieval.retriever import Retriever
+
+COMPARED = 100
+"""Passages asked of each ranking, so that one that is high in one is mostly found in the others."""
+
+Boxes = Callable[[Passage, int, int], tuple[Box, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class BenchRow:
+    """A passage with its ranks, from 1, and scores by side; None where a side does not have it among its first 100.
+
+    ``cosine`` is from -1 to 1, ``keyword_score`` the share of a full match from 0 to 1, ``score`` the fused score.
+    """
+
+    passage: Passage
+    final_rank: int | None
+    dense_rank: int | None
+    keyword_rank: int | None
+    cosine: float | None
+    keyword_score: float | None
+    score: float | None
+
+
+class SearchBench:
+    """Compares rankings; changes nothing. Methods block; they raise what the library and the search model raise."""
+
+    def __init__(self, open_retriever: Callable[[], Retriever], boxes: Boxes) -> None:
+        self._open_retriever = open_retriever
+        self._boxes = boxes
+
+    def compare(self, query: str, *, k: int = 20, scope: Scope | None = None) -> list[BenchRow]:
+        """All passages among the first ``k`` of any ranking, in the order of the fused one; the others at the end."""
+        retriever = self._open_retriever()
+        found = {
+            mode: retriever.search(query, k=max(k, COMPARED), mode=mode, scope=scope)
+            for mode in (SearchMode.HYBRID, SearchMode.DENSE, SearchMode.KEYWORD)
+        }
+        return side_by_side(found[SearchMode.HYBRID], found[SearchMode.DENSE], found[SearchMode.KEYWORD], k)
+
+    def citation(self, passage: Passage) -> Citation:
+        """The passage as the viewer opens it."""
+        return Citation(
+            number=1,
+            document_id=passage.document_id,
+            path=passage.path,
+            title=passage.title,
+            file_hash=passage.file_hash,
+            start=passage.start,
+            end=passage.end,
+            quote=passage.text,
+            page=passage.page,
+            boxes=self._boxes(passage, passage.start, passage.end),
+            score=passage.score,
+        )
+
+
+def side_by_side(
+    fused: Sequence[Passage], dense: Sequence[Passage], keyword: Sequence[Passage], k: int
+) -> list[BenchRow]:
+    """Three rankings of one query as one table."""
+    ranks = [{each.chunk_id: rank for rank, each in enumerate(side, 1)} for side in (fused, dense, keyword)]
+    final, by_meaning, by_words = ranks
+    scores = {each.chunk_id: each.score for each in fused}
+    cosines = {each.chunk_id: each.similarity for each in (*fused, *dense) if each.similarity is not None}
+    keyword_scores = {each.chunk_id: each.score for each in keyword}
+    passages = {each.chunk_id: each for each in (*keyword, *dense, *fused)}
+    shown = [each for each in passages if any(side.get(each, k + 1) <= k for side in ranks)]
+    rows = [
+        BenchRow(
+            passages[each],
+            final.get(each),
+            by_meaning.get(each),
+            by_words.get(each),
+            cosines.get(each),
+            keyword_scores.get(each),
+            scores.get(each),
+        )
+        for each in shown
+    ]
+    last = len(passages) + 1
+    return sorted(rows, key=lambda row: (row.final_rank or last, row.dense_rank or last, row.keyword_rank or last))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from app.domain.document_types import DocumentType
+
 
 class SearchMode(StrEnum):
     """Which rankings a search uses."""
@@ -16,17 +18,42 @@ class SearchMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """From ``since`` on and before ``until``, in seconds since 1970; None does not limit."""
+
+    since: float | None = None
+    until: float | None = None
+
+    @property
+    def always(self) -> bool:
+        """Whether nothing is limited."""
+        return self.since is None and self.until is None
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
-    """Limits a search. Empty fields don't limit; a document must satisfy every field that is set."""
+    """Limits a search. Empty fields don't limit; a document must satisfy every field that is set.
+
+    Of several values in a field one is enough. ``collections`` are ids. ``modified`` is about the file's time of
+    change, ``added`` about when the library came to know it.
+    """
 
     document_ids: frozenset[int] = frozenset()
     folders: tuple[Path, ...] = ()
     media_types: frozenset[str] = frozenset()
+    types: frozenset[DocumentType] = frozenset()
+    collections: frozenset[int] = frozenset()
+    modified: Period = Period()
+    added: Period = Period()
 
     @property
     def everything(self) -> bool:
         """Whether nothing is limited."""
-        return not (self.document_ids or self.folders or self.media_types)
+        return (
+            not (self.document_ids or self.folders or self.media_types or self.types or self.collections)
+            and self.modified.always
+            and self.added.always
+        )
 
 
 @dataclass(frozen=True, slots=True)

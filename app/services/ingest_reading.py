@@ -100,7 +100,9 @@ class Reading:
     def _is_moved(self, item: IngestItem) -> bool:
         """A file whose content the library knows under a path that is gone was moved: nothing needs reading."""
         for twin in self._store.documents_with_hash(item.content_hash):
-            if twin.id == item.document_id or twin.state is not DocumentState.READY:
+            if twin.id == item.document_id:
+                continue
+            if twin.state is not DocumentState.READY and not self._store.is_packed(twin.id):
                 continue
             if self._files.stamp(twin.path) is None:
                 self._take_over(item, twin)

@@ -115,7 +115,7 @@ class LiveFolders:
         with self._follower.work:
             self._store.remove_folder(folder.id)
             self._follower.forget(folder)
-            known = self._store.known_files([folder.path])
+            known = self._store.known_files([folder.path], packed=True)
             self._reconciler.remove(known)
         self._library_changed()
         return [Path(each.path) for each in known]
@@ -129,7 +129,7 @@ class LiveFolders:
             raise BadInputError(f"{path} is not in a folder that Footnote follows. Remove it from the library instead.")
         with self._follower.work:
             self._store.choose_path(path, included=False)
-            known = self._store.known_files([path])
+            known = self._store.known_files([path], packed=True)
             self._reconciler.remove(known)
         self._library_changed()
         return [Path(each.path) for each in known]

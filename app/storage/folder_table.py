@@ -118,15 +118,19 @@ class FolderTable:
 
     # -- documents in bulk -----------------------------------------------------------------------------------------
 
-    def known_files(self, prefixes: Sequence[Path] | None = None) -> list[KnownFile]:
-        """The files at or below ``prefixes``, or all of them: one query for a hundred prefixes."""
+    def known_files(self, prefixes: Sequence[Path] | None = None, *, packed: bool = False) -> list[KnownFile]:
+        """The files at or below ``prefixes``, or all of them: one query for a hundred prefixes.
+
+        Only with ``packed`` those too that came in a collection pack and whose file was never seen here.
+        """
+        known = _KNOWN if packed else f"{_KNOWN} AND id NOT IN (SELECT document_id FROM packed_documents)"  # noqa: S608  constants
         with self._database.read() as connection:
             if prefixes is None:
-                return [_known(row) for row in connection.execute(_KNOWN.format("1"))]
+                return [_known(row) for row in connection.execute(known.format("1"))]
             found: dict[int, KnownFile] = {}
             for start in range(0, len(prefixes), _PREFIXES_AT_ONCE):
                 condition, parameters = scope_condition(Scope(folders=tuple(prefixes[start : start + 100])))
-                rows = connection.execute(_KNOWN.format(condition), parameters)
+                rows = connection.execute(known.format(condition), parameters)
                 found.update((row[0], _known(row)) for row in rows)
         return list(found.values())
 

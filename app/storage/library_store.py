@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.storage.change_log import ChangeLog
+from app.storage.collection_table import CollectionTable
 from app.storage.content_table import ContentTable
 from app.storage.database import Database
 from app.storage.document_table import DocumentTable
@@ -17,6 +18,7 @@ from app.storage.library_integrity import library_problems
 from app.storage.library_schema import LIBRARY_SCHEMA
 from app.storage.model_table import ModelTable
 from app.storage.origin_table import OriginTable
+from app.storage.pack_table import PackTable
 from app.storage.vector_table import VectorTable
 
 
@@ -26,7 +28,17 @@ def open_library(path: Path, *, read_only: bool = False) -> Database:
 
 
 class LibraryStore(
-    DocumentTable, FolderTable, ContentTable, VectorTable, ModelTable, ChangeLog, IndexRecords, OriginTable, JobTable
+    PackTable,
+    DocumentTable,
+    FolderTable,
+    ContentTable,
+    VectorTable,
+    ModelTable,
+    ChangeLog,
+    IndexRecords,
+    OriginTable,
+    JobTable,
+    CollectionTable,
 ):
     """All that ``library.db`` holds, one method per use; the bases divide it by concern.
 

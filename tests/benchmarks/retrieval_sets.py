@@ -199,10 +199,13 @@ class RetrievalData:
         return RetrievalSet(f"{name}, {place}", documents, questions, FILING_CHUNKS, PageScorer(pages))
 
     def chunking(self) -> RetrievalSet:
-        """Chroma's chunking evaluation on two corpora."""
+        """Chroma's chunking evaluation on two corpora: plain text, whose offsets the references count in."""
         folder = self.data / "retrieval" / "chunking_eval"
         rows = json_lines(folder / "queries.jsonl")
-        documents = [FileDocument(file.stem, file) for file in sorted((folder / "corpora").iterdir())]
+        documents = [
+            TextDocument(file.stem, "", file.read_bytes().decode("utf-8"))
+            for file in sorted((folder / "corpora").iterdir())
+        ]
         questions = [Question(row["_id"], row["text"]) for row in rows]
         return RetrievalSet(
             "chunking evaluation", documents, questions, EVALUATED_CHUNKS, SpanScorer(self.metrics, rows)

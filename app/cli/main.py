@@ -81,6 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
     watch = _add(commands, "watch", "follow folders until interrupted, and print what happens in them")
     watch.add_argument("paths", nargs="*", type=Path, metavar="PATH")
     _add_search(commands)
+    _add_evaluate(commands)
     ask = _add(commands, "ask", "answer a question from the library")
     ask.add_argument("question", metavar="QUESTION")
     ask.add_argument("--model", default="extractive", help="which model answers (default: extractive, offline)")
@@ -111,6 +112,23 @@ def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
 
 
+def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    evaluate = _add(commands, "evaluate", "score search on questions of your own, whose answers you know")
+    evaluate.add_argument(
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help='JSON lines or CSV: "question", "file" (name, path, or pattern), and maybe "page", "quote", "folder"',
+    )
+    evaluate.add_argument("--from-feedback", action="store_true", help="use the footnotes you opened and your thumbs")
+    evaluate.add_argument("--clear-feedback", action="store_true", help="forget those")
+    evaluate.add_argument("--mode", choices=("all", "hybrid", "dense", "keyword"), default="all")
+    evaluate.add_argument(
+        "-k", "--k", type=int, default=10, metavar="N", help="how far down an answer may stand (default 10)"
+    )
+    evaluate.add_argument("--skip-bad", action="store_true", help="leave out lines that can't be used")
+
+
 def _add(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
 ) -> argparse.ArgumentParser:
@@ -138,6 +156,10 @@ def _command(name: str) -> Command:
         from app.cli.search import search
 
         return search
+    if name == "evaluate":
+        from app.cli.evaluate import evaluate
+
+        return evaluate
     if name == "ask":
         from app.cli.ask import ask
 

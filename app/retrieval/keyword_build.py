@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.retrieval.keyword_files import DamagedKeywordIndexError, verify_folder
 from app.retrieval.keyword_query import BODY, TITLE, KeywordQuery, build_query
+from app.retrieval.stemming import STEMMERS, index_text, language_of
 
 if TYPE_CHECKING:
     import tantivy
@@ -22,6 +23,8 @@ OWNER = "owner"
 SEQUENCE = "sequence"
 COUNT = "count"
 WORDS = "words"
+LANGUAGE = "language"
+ENGLISH = "en"
 STATE_ID = 0
 """Chunk ids begin at 1; the document with this one says whose index it is and how far it has come."""
 
@@ -35,7 +38,7 @@ IndexRow = tuple[int, str, str, int]
 def _analyzer() -> tantivy.TextAnalyzer:
     from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
 
-    # Search texts are words already. English stems do little harm to other languages, as both sides get them.
+    # Search texts are words already, those in other languages stems, which a query's words become as well.
     return TextAnalyzerBuilder(Tokenizer.whitespace()).filter(Filter.stemmer("english")).build()
 
 
@@ -53,6 +56,7 @@ def _schema() -> tantivy.Schema:
     builder.add_integer_field(DOCUMENT, indexed=True)
     builder.add_text_field(BODY, tokenizer_name=_ANALYZER, index_option="position")
     builder.add_text_field(TITLE, tokenizer_name=_ANALYZER, index_option="freq")
+    builder.add_text_field(LANGUAGE, tokenizer_name="raw", index_option="basic")
     builder.add_text_field(OWNER, tokenizer_name="raw", index_option="basic")
     builder.add_integer_field(SEQUENCE, fast=True)
     builder.add_integer_field(COUNT, fast=True)
@@ -74,6 +78,7 @@ class KeywordBuild:
         self._writer = index.writer(memory, 1) if writable else None
         self._searcher = index.searcher()
         self.sequence, self._words = self._read_state()
+        self.languages = self._read_languages()
 
     @property
     def writable(self) -> bool:
@@ -107,6 +112,7 @@ class KeywordBuild:
         self._index.reload()
         self._searcher = self._index.searcher()
         self.sequence, self._words = self._read_state()
+        self.languages = self._read_languages()
 
     def change(self, removed: Iterable[int], added: Iterable[IndexRow], sequence: int) -> None:
         """Remove chunks, add rows, and commit that the library's change ``sequence`` is reached.
@@ -119,9 +125,11 @@ class KeywordBuild:
             count -= self._delete({*removed, *(row[0] for row in added)})
         length = round(count * average)
         for chunk_id, text, title, document_id in added:
-            self._add({ID: chunk_id, BODY: text, TITLE: title, DOCUMENT: document_id})
+            body = index_text(text)
+            language = language_of(text) or ENGLISH
+            self._add({ID: chunk_id, BODY: body, TITLE: title, DOCUMENT: document_id, LANGUAGE: language})
             count += 1
-            length += text.count(" ") + 1
+            length += body.count(" ") + 1
         self._delete({STATE_ID})
         self._add({ID: STATE_ID, OWNER: self._owner, SEQUENCE: sequence, COUNT: count, WORDS: length})
         self._writing().commit()
@@ -173,6 +181,10 @@ class KeywordBuild:
             found += result.count
             self._writing().delete_documents_by_query(query)
         return found
+
+    def _read_languages(self) -> tuple[str, ...]:
+        """Languages of chunks beside English, by their ISO 639-1 codes."""
+        return tuple(each for each in STEMMERS if self._searcher.doc_freq(LANGUAGE, each))
 
     def _read_state(self) -> tuple[int, int]:
         """(change that was reached, words in all chunks); (-1, 0) where no finished build of this owner is."""

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from app.retrieval.keyword_build import stem_words
 from app.retrieval.keyword_query import K1, PAIR_BOOST, B, KeywordQuery
+from app.retrieval.stemming import index_text
 
 ReadTexts = Callable[[list[int]], dict[int, str]]
 """Search texts of chunks by id, of those that are still there."""
@@ -19,6 +20,8 @@ ReadTexts = Callable[[list[int]], dict[int, str]]
 def pair_scores(query: KeywordQuery, chunk_ids: list[int], read: ReadTexts, average: float) -> dict[int, float]:
     """BM25 of the query's pairs, times ``PAIR_BOOST``, by chunk; ``average`` is the length of a chunk in words."""
     texts = read(chunk_ids) if query.pairs and average else {}
+    if query.languages:
+        texts = {chunk_id: index_text(text) for chunk_id, text in texts.items()}
     return {chunk_id: _score(query, f" {text} ", average) for chunk_id, text in texts.items()}
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from app.retrieval.function_words import STOP_WORDS, function_words, holds_particle, text_language, without_asking
 from app.retrieval.search_text import compound_parts, is_single_character_of_unspaced_script, words
+from app.retrieval.stemming import characters, stem_in
 
 if TYPE_CHECKING:
     import tantivy
@@ -26,32 +28,37 @@ MOST_TERMS = 64
 """A pasted page asks with its rarest words; more of them cost time and change nothing."""
 
 MOST_PAIRS = 24
+CHARACTER_BOOST = 0.4
+"""What a single character counts beside the pairs of a script written without spaces."""
 
-# The commonest English words: found by nothing else, they would make every search read half of the index.
-STOP_WORDS = frozenset(
-    word
-    for line in (
-        "a an and are as at be but by can could did do does for from had has have how i if in into is it its me my",
-        "no not of on or our should so such that the their them then there these they this to us was we were what",
-        "when where which who whom whose why will with would you your",
-    )
-    for word in line.split()
-)
+BOOST_STEP = 1e-6
+PARTICLE_BOOST = 0.4
+"""What a pair with a particle in it counts: half of it belongs to another word."""
+
+
 _QUOTED = re.compile('["“”„‟«»「『]([^"“”„‟«»「」『』]+)["“”‟«»」』]')
 
 
 @dataclass(frozen=True, slots=True)
 class KeywordQuery:
-    """Stems and their weights (inverse document frequencies), neighbouring stems, quoted phrases as they are."""
+    """Stems and their weights (inverse document frequencies), neighbouring stems, quoted phrases as they are.
+
+    ``boosts`` are the factors that a weight holds beside its frequency, where that is not 1. ``full`` is the sum of
+    the weights in a chunk that holds every word: of several stems of one word it has one. ``languages`` are those in
+    which the words were stemmed beside English.
+    """
 
     weights: dict[str, float]
     pairs: tuple[tuple[str, str], ...] = ()
     phrases: tuple[tuple[str, ...], ...] = ()
+    boosts: Mapping[str, float] = field(default_factory=dict)
+    full: float | None = None
+    languages: tuple[str, ...] = ()
 
     @property
     def ceiling(self) -> float:
         """The score of a chunk that is full of every term: what a score is a share of."""
-        return (K1 + 1) * sum(self.weights.values())
+        return (K1 + 1) * (sum(self.weights.values()) if self.full is None else self.full)
 
     @property
     def empty(self) -> bool:
@@ -60,33 +67,100 @@ class KeywordQuery:
 
 
 Stem = Callable[[str], list[str]]
+Terms = dict[tuple[str, ...], float]
+"""The stems of each word, and what the word counts."""
 
 
-def parse_query(text: str, stem: Stem, frequency: Callable[[str], int], count: int) -> KeywordQuery:
+def parse_query(
+    text: str, stem: Stem, frequency: Callable[[str], int], count: int, languages: Sequence[str] = ()
+) -> KeywordQuery:
     """Read any text at all. Common words are dropped unless there is nothing else.
 
-    ``stem`` maps a word to its stem, ``frequency`` a stem to how many of the ``count`` chunks hold it.
+    ``stem`` maps a word to its stem, ``frequency`` a stem to how many of the ``count`` chunks hold it; ``languages``
+    are those of the chunks, beside English.
     """
-    found = words(text)
+    found = words(without_asking(text)) or words(text)
+    kept = _informative(found)
+    informative = [word for word, keep in zip(found, kept, strict=True) if keep]
     parts = [part for part in compound_parts(found) if part not in STOP_WORDS]
-    informative = [word not in STOP_WORDS for word in found]
-    if not any(informative):
-        informative = [True] * len(found)
-    stems = [_stemmed(word, stem) for word in found]
-    terms = [term for term, kept in zip(stems, informative, strict=True) if kept]
-    terms += [_stemmed(part, stem) for part in parts]
-    weights = {term: rarity(frequency(term), count) for term in terms}
-    if len(weights) > MOST_TERMS:
-        known = [term for term in weights if frequency(term)] or list(weights)
-        rarest = set(sorted(known, key=lambda term: -weights[term])[:MOST_TERMS])
-        weights = {term: weight for term, weight in weights.items() if term in rarest}
-    neighbours = pairwise(zip(stems, informative, strict=True))
-    pairs = dict.fromkeys((a, b) for (a, first), (b, second) in neighbours if first and second and a != b)
-    return KeywordQuery(weights, tuple(pairs)[:MOST_PAIRS], quoted_phrases(text))
+    terms: Terms = {}
+    for word in [*informative, *parts]:
+        terms.setdefault(_stems(word, stem, languages), PARTICLE_BOOST if _joins(word) else 1.0)
+    for character in characters(found):
+        if not holds_particle(character):
+            terms.setdefault((character,), CHARACTER_BOOST)
+    weights, boosts, full = _weighed(_rarest(terms, frequency, count), frequency, count)
+    pairs = _pairs(list(zip(found, kept, strict=True)), stem, languages)
+    return KeywordQuery(weights, pairs, quoted_phrases(text), boosts, full, tuple(languages))
+
+
+def _informative(found: Sequence[str]) -> list[bool]:
+    """Which words say something; all if none does."""
+    common = function_words(text_language(found))
+    kept = [word not in common and not (len(word) == 1 and holds_particle(word)) for word in found]
+    return kept if any(kept) else [True] * len(found)
+
+
+def _joins(word: str) -> bool:
+    return len(word) == 2 and holds_particle(word)
 
 
 def _stemmed(word: str, stem: Stem) -> str:
     return (stem(word) or [word])[0]
+
+
+def _stems(word: str, stem: Stem, languages: Iterable[str]) -> tuple[str, ...]:
+    """The stems of a word, the English one first."""
+    foreign = (_stemmed(stem_in(language, word) or word, stem) for language in languages)
+    return tuple(dict.fromkeys([_stemmed(word, stem), *foreign]))
+
+
+def _rarest(terms: Terms, frequency: Callable[[str], int], count: int) -> Terms:
+    if len(terms) <= MOST_TERMS:
+        return terms
+    frequencies = {stems: sum(map(frequency, stems)) for stems in terms}
+    known = [stems for stems in terms if frequencies[stems]] or list(terms)
+    rarest = set(sorted(known, key=lambda stems: -terms[stems] * rarity(frequencies[stems], count))[:MOST_TERMS])
+    return {stems: boost for stems, boost in terms.items() if stems in rarest}
+
+
+def _weighed(
+    terms: Terms, frequency: Callable[[str], int], count: int
+) -> tuple[dict[str, float], dict[str, float], float]:
+    """Weights and boosts of the stems, and the weight of one stem for each word.
+
+    Stems of one word count by how many chunks hold any of them: else a form that is rare in one language would beat
+    the form that is usual in the other.
+    """
+    weights: dict[str, float] = {}
+    boosts: dict[str, float] = {}
+    full = 0.0
+    for stems, boost in terms.items():
+        held = {each: frequency(each) for each in stems}
+        known = [each for each in stems if held[each]] or stems[:1]
+        weight = boost * rarity(sum(held.values()), count)
+        full += weight
+        for each in known:
+            if weights.get(each, 0.0) < weight:
+                weights[each] = weight
+                boosts[each] = weight / rarity(held[each], count)
+    return weights, {each: boost for each, boost in boosts.items() if abs(boost - 1) > BOOST_STEP}, full
+
+
+def _pairs(found: Sequence[tuple[str, bool]], stem: Stem, languages: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    pairs: dict[tuple[str, str], None] = {}
+    for (first, one), (second, two) in pairwise(found):
+        if one and two:
+            pairs.update(dict.fromkeys(_like_stems(first, second, stem, languages)))
+    return tuple(pairs)[:MOST_PAIRS]
+
+
+def _like_stems(first: str, second: str, stem: Stem, languages: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Both words in English and in each language."""
+    for language in (None, *languages):
+        one, two = (_stems(word, stem, [language] if language else [])[-1] for word in (first, second))
+        if one != two:
+            yield one, two
 
 
 def rarity(frequency: int, count: int) -> float:
@@ -114,29 +188,40 @@ def build_query(query: KeywordQuery, schema: tantivy.Schema, stem: Stem) -> tant
     """The query for tantivy: any term, better with neighbouring ones side by side; all quoted phrases."""
     from tantivy import Occur, Query
 
-    wanted = [(Occur.Should, each) for term in query.weights for each in _term_queries(schema, term)]
+    wanted = [
+        (Occur.Should, _boosted(each, query.boosts.get(term, 1.0)))
+        for term in query.weights
+        for each in _term_queries(schema, term)
+    ]
     for pair in query.pairs:
         phrase = Query.phrase_query(schema, BODY, list(pair))
         wanted.append((Occur.Should, Query.boost_query(phrase, PAIR_BOOST)))
-    required = [(Occur.Must, _phrase_query(schema, phrase, stem)) for phrase in query.phrases]
+    required = [(Occur.Must, _phrase_query(schema, phrase, stem, query.languages)) for phrase in query.phrases]
     return Query.boolean_query([*wanted, *required])
+
+
+def _boosted(query: tantivy.Query, boost: float) -> tantivy.Query:
+    from tantivy import Query
+
+    return query if boost == 1.0 else Query.boost_query(query, boost)
 
 
 def _term_queries(schema: tantivy.Schema, term: str) -> Sequence[tantivy.Query]:
     from tantivy import Query
 
-    if is_single_character_of_unspaced_script(term):
-        # Only pairs are indexed where the character has neighbours; it may be the first or the second of one.
-        return [Query.regex_query(schema, BODY, f"{term}.?|.{term}")]
     title = Query.boost_query(Query.term_query(schema, TITLE, term), TITLE_BOOST)
     return [Query.term_query(schema, BODY, term), title]
 
 
-def _phrase_query(schema: tantivy.Schema, phrase: tuple[str, ...], stem: Stem) -> tantivy.Query:
-    from tantivy import Query
+def _phrase_query(
+    schema: tantivy.Schema, phrase: tuple[str, ...], stem: Stem, languages: Iterable[str]
+) -> tantivy.Query:
+    """The words side by side, as chunks in any of the languages hold them."""
+    from tantivy import Occur, Query
 
-    stems = [_stemmed(word, stem) for word in phrase]
-    if len(stems) == 1:
-        single = _term_queries(schema, stems[0])
-        return single[0]
-    return Query.phrase_query(schema, BODY, list(stems))
+    readings = {tuple(_stems(word, stem, [each] if each else [])[-1] for word in phrase) for each in ("", *languages)}
+    queries = [
+        Query.phrase_query(schema, BODY, list(stems)) if len(stems) > 1 else Query.term_query(schema, BODY, stems[0])
+        for stems in sorted(readings)
+    ]
+    return queries[0] if len(queries) == 1 else Query.boolean_query([(Occur.Should, each) for each in queries])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from app.retrieval.keyword_query import K1, PAIR_BOOST, TITLE_BOOST, B, KeywordQuery, Stem, holds_phrases
-from app.retrieval.search_text import is_single_character_of_unspaced_script
+from app.retrieval.stemming import index_text, language_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class _Row:
     length: int
     title_terms: Counter[str]
     title_length: int
+    language: str | None
 
 
 class KeywordScan:
@@ -34,9 +35,15 @@ class KeywordScan:
     def add(self, rows: Iterable[tuple[int, str, str, int]]) -> None:
         """Add (chunk id, search text, title words, document id), in place of what the id had."""
         for chunk_id, text, title, _ in rows:
-            terms, title_terms = self._stem(text), self._stem(title)
+            terms, title_terms = self._stem(index_text(text)), self._stem(title)
             self._rows[chunk_id] = _Row(
-                text, Counter(terms), Counter(pairwise(terms)), len(terms), Counter(title_terms), len(title_terms)
+                text,
+                Counter(terms),
+                Counter(pairwise(terms)),
+                len(terms),
+                Counter(title_terms),
+                len(title_terms),
+                language_of(text),
             )
 
     def remove(self, chunk_ids: Iterable[int]) -> None:
@@ -50,7 +57,11 @@ class KeywordScan:
 
     def frequency(self, term: str) -> int:
         """How many of the chunks hold a term."""
-        return sum(_occurrences(row.terms, term) > 0 for row in self._rows.values())
+        return sum(term in row.terms for row in self._rows.values())
+
+    def languages(self) -> set[str]:
+        """Languages of the chunks, beside English."""
+        return {row.language for row in self._rows.values() if row.language is not None}
 
     def search(self, query: KeywordQuery, average_length: float) -> list[tuple[int, float]]:
         """(chunk id, score) of the chunks that hold a term and all quoted phrases, in no particular order.
@@ -73,7 +84,7 @@ class KeywordScan:
 def _score(query: KeywordQuery, row: _Row, average: float, title_average: float) -> float:
     score = 0.0
     for term, weight in query.weights.items():
-        score += weight * _saturated(_occurrences(row.terms, term), row.length / average)
+        score += weight * _saturated(row.terms[term], row.length / average)
         title = _saturated(row.title_terms[term], row.title_length / title_average)
         score += TITLE_BOOST * weight * title
     for pair in query.pairs:
@@ -84,9 +95,3 @@ def _score(query: KeywordQuery, row: _Row, average: float, title_average: float)
 
 def _saturated(occurrences: int, relative_length: float) -> float:
     return occurrences * (K1 + 1) / (occurrences + K1 * (1 - B + B * relative_length))
-
-
-def _occurrences(terms: Counter[str], term: str) -> int:
-    if is_single_character_of_unspaced_script(term):
-        return sum(count for held, count in terms.items() if term in held and len(held) <= 2)
-    return terms[term]

@@ -51,9 +51,10 @@ class KeywordView:
     def parse(self, text: str) -> KeywordQuery:
         """A user's text as a query, weighed by how often its words occur in the files, or in the rest without any."""
         count = self.build.chunk_count()
+        languages = sorted({*self.build.languages, *self.rest.languages()})
         if count:
-            return parse_query(text, stem_words, self.build.document_frequency, count)
-        return parse_query(text, stem_words, self.rest.frequency, len(self.rest))
+            return parse_query(text, stem_words, self.build.document_frequency, count, languages)
+        return parse_query(text, stem_words, self.rest.frequency, len(self.rest), languages)
 
     def search(self, query: KeywordQuery, k: int, scope: ChunkScope | None, read: ReadTexts) -> list[tuple[int, float]]:
         """(chunk id, share of the query's ceiling) of the at most ``k`` best chunks, best first, equal ones by id."""

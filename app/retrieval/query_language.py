@@ -7,7 +7,7 @@ import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
 
-from app.retrieval.keyword_query import STOP_WORDS
+from app.retrieval.function_words import STOP_WORDS
 
 if TYPE_CHECKING:
     import tantivy

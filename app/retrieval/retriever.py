@@ -12,6 +12,7 @@ from app.retrieval.context_budget import joined, tokens_of, within_budget
 from app.retrieval.deduplication import fold_duplicates
 from app.retrieval.diversity import spread_over_pages
 from app.retrieval.fusion import Candidate, fuse
+from app.retrieval.keyword_context import with_neighbours
 from app.retrieval.keyword_query import holds_phrases, quoted_phrases
 from app.retrieval.query_language import LATIN, query_language, query_script
 from app.retrieval.query_vectors import QueryVectors
@@ -144,27 +145,37 @@ class Retriever:
 
     def _candidates(self, query: str, count: int, mode: SearchMode, allowed: ChunkScope | None) -> list[Candidate]:
         if mode is SearchMode.KEYWORD:
-            return fuse([], self._keyword_index.search(query, count, allowed), {}, dense_weight=0.0)
+            return fuse([], self._keyword(query, count, allowed), {}, dense_weight=0.0)
         vectors, index = self._dense
         if mode is SearchMode.DENSE:
             return fuse(index.search(vectors.vector(query), count, allowed), [], {}, dense_weight=1.0)
         embedded = vectors.started(query)  # the model and the keyword index work side by side
-        keyword = self._keyword_index.search(query, count, allowed)
+        keyword = self._keyword(query, count, allowed)
         vector = embedded()
         dense = index.search(vector, count, allowed)
         known = dict(dense)
         cosines = index.cosines(vector, [chunk_id for chunk_id, _ in keyword if chunk_id not in known])
         return fuse(dense, keyword, cosines, self._dense_weight(query))
 
+    def _keyword(self, query: str, count: int, allowed: ChunkScope | None) -> list[tuple[int, float]]:
+        hits = self._keyword_index.search(query, count, allowed)
+        if self._trust(query) == 1.0:
+            return hits
+        rows = self._store.search_rows_of([chunk_id for chunk_id, _ in hits])
+        return with_neighbours(hits, {row[0]: row[4] for row in rows})
+
     def _dense_weight(self, query: str) -> float:
-        weight = self._settings[DENSE_WEIGHT]
+        return self._settings[DENSE_WEIGHT] * self._trust(query)
+
+    def _trust(self, query: str) -> float:
+        """How far the embedding model knows the language of a query, 0 to 1."""
         languages = self._model_languages
         if languages is None:
-            return weight
+            return 1.0
         if query_script(query) != LATIN:
-            return weight * FOREIGN_SCRIPT_TRUST
+            return FOREIGN_SCRIPT_TRUST
         language = query_language(query)
-        return weight if language is None or language in languages else weight * FOREIGN_TRUST
+        return 1.0 if language is None or language in languages else FOREIGN_TRUST
 
     def _passages(self, candidates: Sequence[Candidate], at_once: int) -> Iterator[Passage]:
         """Candidates as passages, read in batches; those that the library does not show (any more) are left out."""

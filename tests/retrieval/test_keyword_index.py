@@ -19,10 +19,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domain.documents import DocumentState
+from app.retrieval.function_words import STOP_WORDS
 from app.retrieval.keyword_build import open_build
 from app.retrieval.keyword_files import DamagedKeywordIndexError
 from app.retrieval.keyword_index import KIND, KeywordIndex
-from app.retrieval.keyword_query import STOP_WORDS, KeywordQuery
+from app.retrieval.keyword_query import KeywordQuery
 from app.retrieval.search_text import words
 from app.storage.chunk_scope import ChunkScope
 from tests.retrieval.small_library import SmallLibrary

@@ -1,0 +1,27 @@
+"""What the passages beside a passage add to its keyword score.
+
+Passages are cut by tokens of the embedding model. One made for English takes several tokens for a word of another
+language, so its passages hold few words there, and what a question asks often stands in two of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+NEIGHBOUR_WEIGHT = 0.5
+
+
+def with_neighbours(hits: Sequence[tuple[int, float]], documents: Mapping[int, int]) -> list[tuple[int, float]]:
+    """(chunk id, score) with ``NEIGHBOUR_WEIGHT`` of the better neighbour's score added, best first; at most 1.
+
+    ``documents`` maps chunk ids to their documents; neighbours have consecutive ids in one document.
+    """
+    scores = dict(hits)
+
+    def beside(chunk_id: int) -> float:
+        document = documents.get(chunk_id)
+        near = (each for each in (chunk_id - 1, chunk_id + 1) if document is not None)
+        return max((scores.get(each, 0.0) for each in near if documents.get(each) == document), default=0.0)
+
+    summed = {each: (score + NEIGHBOUR_WEIGHT * beside(each)) / (1 + NEIGHBOUR_WEIGHT) for each, score in hits}
+    return sorted(summed.items(), key=lambda hit: (-hit[1], hit[0]))

@@ -22,7 +22,9 @@ MOST_STEPS = 80
 
 
 def remount(home: Path, size: int) -> None:
-    subprocess.run(["mount", "-o", f"remount,size={size}", str(home)], check=True)
+    """A tmpfs can't become smaller than what is in it; then the next larger size will do."""
+    while subprocess.run(["mount", "-o", f"remount,size={size}", str(home)], check=False).returncode:
+        size += STEP_BYTES
 
 
 def limit(size: int) -> None:

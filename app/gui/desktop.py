@@ -15,7 +15,9 @@ from app.domain.documents import DocumentState
 from app.domain.errors import UserFacingError
 from app.gui import external
 from app.gui.announcements import announce
+from app.gui.controllers.bench_controller import BenchController
 from app.gui.controllers.chat_controller import ChatController
+from app.gui.controllers.feedback_controller import FeedbackController
 from app.gui.controllers.folder_controller import FolderController
 from app.gui.controllers.library_controller import LibraryController
 from app.gui.controllers.session_controller import SessionController
@@ -83,6 +85,9 @@ class Desktop(QObject):
         self.folders = FolderController(self.runner, self.folder_list, self.window.toast)
         self.sources = SourceController(self.runner, self.window.right.source, self.window.toast)
         self.settings = SettingsController(self.runner, self.appearance, self.state)
+        toast = self.window.toast
+        self.feedback = FeedbackController(self.runner, self.sessions, self.messages, self.window.chat, toast)
+        self.bench = BenchController(self.runner, self.appearance, self.messages, self.sources, toast)
         self._connect_chat()
         self._connect_library()
         self._connect_window()
@@ -145,6 +150,8 @@ class Desktop(QObject):
             return
         self.sources.attach(services)
         self.settings.attach(services)
+        self.feedback.attach(services)
+        self.bench.attach(services)
         self.chat.attach(services)
         self.sessions.attach(services, self.state.session_id)
         self.web.attach(services)
@@ -211,6 +218,8 @@ class Desktop(QObject):
         panel.settings_wished.connect(self.open_settings)
         panel.theme_switch_wished.connect(self.settings.switch_theme)
         panel.shortcuts_wished.connect(self.show_shortcuts)
+        panel.bench_wished.connect(self.open_bench)
+        panel.forget_examples_wished.connect(lambda: self.feedback.ask_to_forget(self.window))
         self.sources.shown.connect(self.window.show_source)
 
     def _add_shortcuts(self) -> None:
@@ -231,6 +240,7 @@ class Desktop(QObject):
             ("Ctrl+-", "Smaller document", source.zoom_out),
             ("Ctrl+0", "Fit the document to the width", source.fit_width),
             ("F2", "Rename the chat", lambda: window.sessions.rename(self.sessions.current)),
+            ("Ctrl+Shift+E", "Search bench", self.open_bench),
             ("Ctrl+,", "Settings", self.open_settings),
             ("F1", "Keyboard shortcuts", self.show_shortcuts),
             ("Ctrl+Q", "Quit", window.close),
@@ -305,6 +315,10 @@ class Desktop(QObject):
     def open_settings(self) -> None:
         """Show the settings."""
         self.settings.open_dialog(self.window)
+
+    def open_bench(self) -> None:
+        """Show the search bench."""
+        self.bench.open_dialog(self.window)
 
     def show_shortcuts(self) -> None:
         """Show all keyboard shortcuts."""

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.domain.cancellation import CancelToken
+from app.domain.citations import Citation
 from app.domain.documents import Box, DocumentRecord, SectionKind
+from app.domain.feedback import Judgement
 from app.domain.folders import FolderChange, FolderPreview, FolderStatus
 from app.domain.ingestion import FileOutcome, IngestProgress, IngestSummary
-from app.domain.passages import Scope
+from app.domain.passages import Passage, Scope
+from app.domain.search_comparison import BenchRow
 from app.domain.turns import SessionRecord, StoredMessage, TurnEvent
 from app.settings.setting import Setting, T
 
@@ -131,6 +134,31 @@ class Sessions(Protocol):
     def recover(self) -> int: ...
 
 
+class Feedback(Protocol):
+    """What the user judged and opened, kept on this computer."""
+
+    def judge(self, message_id: int, judgement: Judgement | None) -> Any: ...
+    def citation_opened(self, message_id: int, number: int) -> Any: ...
+    def judgements(self, session_id: str) -> dict[int, Judgement]: ...
+    def clear(self) -> int: ...
+
+
+class Bench(Protocol):
+    """One query, ranking beside ranking."""
+
+    def compare(self, query: str, *, k: int = 20) -> Sequence[BenchRow]: ...
+    def citation(self, passage: Passage) -> Citation: ...
+
+
+class Measuring(Protocol):
+    """What measures search."""
+
+    @property
+    def feedback(self) -> Feedback: ...
+    @property
+    def bench(self) -> Bench: ...
+
+
 class Settings(Protocol):
     """Typed settings."""
 
@@ -156,5 +184,8 @@ class Services(Protocol):
     def chat(self) -> Chat: ...
     @property
     def sessions(self) -> Sessions: ...
+    @property
+    def measuring(self) -> Measuring: ...
 
+    def start_model_change(self) -> Any: ...
     def close(self) -> None: ...

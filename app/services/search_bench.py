@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from app.domain.citations import Citation
 from app.domain.documents import Box
 from app.domain.passages import Passage, Scope, SearchMode
+from app.domain.search_comparison import BenchRow
 from app.retrieval.retriever import Retriever
 
 COMPARED = 100
 """Passages asked of each ranking, so that one that is high in one is mostly found in the others."""
 
 Boxes = Callable[[Passage, int, int], tuple[Box, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class BenchRow:
-    """A passage with its ranks, from 1, and scores by side; None where a side does not have it among its first 100.
-
-    ``cosine`` is from -1 to 1, ``keyword_score`` the share of a full match from 0 to 1, ``score`` the fused score.
-    """
-
-    passage: Passage
-    final_rank: int | None
-    dense_rank: int | None
-    keyword_rank: int | None
-    cosine: float | None
-    keyword_score: float | None
-    score: float | None
 
 
 class SearchBench:

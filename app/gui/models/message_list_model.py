@@ -9,10 +9,11 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from app.domain.citations import AnswerSentence, Citation
+from app.domain.feedback import Judgement
 from app.domain.turns import MessageStatus, StoredMessage
 
 Index = QModelIndex | QPersistentModelIndex
-SCREEN_ONLY = frozenset({"passage_count", "unread_count"})
+SCREEN_ONLY = frozenset({"passage_count", "unread_count", "judgement"})
 
 
 @dataclass(slots=True, eq=False)
@@ -20,7 +21,7 @@ class MessageEntry:
     """A message on the screen.
 
     ``passage_count`` is None until retrieval has answered. ``unread_count`` is how many documents were still being read
-    when the answer was written.
+    when the answer was written. ``judgement`` is the thumb that the user gave.
     """
 
     id: int
@@ -35,6 +36,7 @@ class MessageEntry:
     timings: dict[str, float] = field(default_factory=dict)
     passage_count: int | None = None
     unread_count: int = 0
+    judgement: Judgement | None = None
 
     @classmethod
     def of(cls, message: StoredMessage) -> MessageEntry:

@@ -9,6 +9,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.domain.citations import Citation
+from app.domain.feedback import Judgement
+from app.domain.turns import MessageStatus
 from app.gui.models.message_list_model import MessageEntry
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import IconButton, TextButton, plain_label
@@ -89,13 +91,14 @@ class SourceChips(QWidget):
 
 
 class AnswerButtons(QWidget):
-    """Copy, ask again, and a line about the answer.
+    """Copy, ask again, thumbs, and a line about the answer.
 
-    Signals: ``copy_wished``, ``regenerate_wished``.
+    Signals: ``copy_wished``, ``regenerate_wished``, ``judged(judgement)``.
     """
 
     copy_wished = Signal()
     regenerate_wished = Signal()
+    judged = Signal(str)
 
     def __init__(self, appearance: Appearance, parent: QWidget) -> None:
         super().__init__(parent)
@@ -103,12 +106,21 @@ class AnswerButtons(QWidget):
         self.regenerate_button = IconButton(
             appearance, "refresh", "Ask again", size=16, on_click=self.regenerate_wished.emit
         )
+        self.thumbs = {
+            Judgement.UP: IconButton(appearance, "thumb-up", "Good answer", size=16),
+            Judgement.DOWN: IconButton(appearance, "thumb-down", "Bad answer", size=16),
+        }
+        for judgement, button in self.thumbs.items():
+            button.setCheckable(True)
+            button.clicked.connect(lambda _checked=False, judgement=judgement: self.judged.emit(judgement))
         self._about = plain_label("", scale="small", tone="tertiary")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2)
         row.addWidget(self.copy_button)
         row.addWidget(self.regenerate_button)
+        for button in self.thumbs.values():
+            row.addWidget(button)
         row.addSpacing(6)
         row.addWidget(self._about, 1)
         self._copied = QTimer(self, singleShot=True, interval=COPIED_MILLISECONDS)
@@ -117,6 +129,11 @@ class AnswerButtons(QWidget):
     def show_for(self, entry: MessageEntry) -> None:
         """Show how the answer came about."""
         self.copy_button.setVisible(bool(entry.text))
+        for judgement, button in self.thumbs.items():
+            chosen = entry.judgement is judgement
+            button.setVisible(bool(entry.text) and entry.status is MessageStatus.COMPLETE)
+            button.setChecked(chosen)
+            button.set_icon(f"thumb-{judgement}", "accent" if chosen else "text_secondary")
         self._about.setText(_about(entry))
 
     def height_for(self, _width: int) -> int:

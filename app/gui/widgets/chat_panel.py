@@ -19,14 +19,15 @@ from app.gui.widgets.message_widgets import MessageWidget, make_message_widget
 
 class ChatPanel(QWidget):
     """Signals: those of the messages (``footnote_activated(message_id, number)``, ``link_activated(target)``,
-    ``copy_wished(message_id)``, ``regenerate_wished(message_id)``); ``sidebar_wished`` and ``library_wished`` for the
-    panels on either side.
+    ``copy_wished(message_id)``, ``regenerate_wished(message_id)``, ``judged(message_id, judgement)``);
+    ``sidebar_wished`` and ``library_wished`` for the panels on either side.
     """
 
     footnote_activated = Signal(int, int)
     link_activated = Signal(str)
     copy_wished = Signal(int)
     regenerate_wished = Signal(int)
+    judged = Signal(int, str)
     sidebar_wished = Signal()
     library_wished = Signal()
 
@@ -105,6 +106,7 @@ class ChatPanel(QWidget):
         widget.link_activated.connect(self.link_activated)
         widget.copy_wished.connect(self.copy_wished)
         widget.regenerate_wished.connect(self.regenerate_wished)
+        widget.judged.connect(self.judged)
         return widget
 
     @property

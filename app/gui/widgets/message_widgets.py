@@ -30,7 +30,8 @@ class MessageWidget(QWidget):
 
     Signals: ``height_changed``; ``footnote_activated(message_id, number)``;
     ``footnote_hovered(message_id, number, rectangle)`` in global coordinates; ``footnote_left``;
-    ``link_activated(target)``; ``copy_wished(message_id)``; ``regenerate_wished(message_id)``.
+    ``link_activated(target)``; ``copy_wished(message_id)``; ``regenerate_wished(message_id)``;
+    ``judged(message_id, judgement)``.
     """
 
     height_changed = Signal()
@@ -40,6 +41,7 @@ class MessageWidget(QWidget):
     link_activated = Signal(str)
     copy_wished = Signal(int)
     regenerate_wished = Signal(int)
+    judged = Signal(int, str)
 
     def __init__(self, entry: MessageEntry, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -189,6 +191,7 @@ class AnswerWidget(MessageWidget):
         sources.height_changed.connect(self.height_changed)
         buttons.copy_wished.connect(lambda: self.copy_wished.emit(self.entry.id))
         buttons.regenerate_wished.connect(lambda: self.regenerate_wished.emit(self.entry.id))
+        buttons.judged.connect(lambda judgement: self.judged.emit(self.entry.id, judgement))
 
     def _numbers(self) -> frozenset[int]:
         return frozenset(citation.number for citation in self.entry.citations)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -125,7 +126,7 @@ class SessionList(QListView):
 
 class SessionPanel(QWidget):
     """Signals: ``new_wished``; ``opened(session_id)``; ``delete_wished(session_id)``; ``settings_wished``;
-    ``shortcuts_wished``; ``theme_switch_wished``.
+    ``shortcuts_wished``; ``theme_switch_wished``; ``bench_wished``; ``forget_examples_wished``.
     """
 
     new_wished = Signal()
@@ -134,6 +135,8 @@ class SessionPanel(QWidget):
     settings_wished = Signal()
     shortcuts_wished = Signal()
     theme_switch_wished = Signal()
+    bench_wished = Signal()
+    forget_examples_wished = Signal()
 
     def __init__(self, appearance: Appearance, model: SessionListModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -190,12 +193,23 @@ class SessionPanel(QWidget):
         self.shortcuts_button = IconButton(
             self._appearance, "keyboard", "Keyboard shortcuts", shortcut="F1", on_click=self.shortcuts_wished.emit
         )
-        for button in (self.settings_button, self.theme_button, self.shortcuts_button):
+        self.tools_button = IconButton(self._appearance, "tools", "Tools")
+        self.tools_button.setMenu(self._make_tools())
+        self.tools_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        for button in (self.settings_button, self.theme_button, self.shortcuts_button, self.tools_button):
             row.addWidget(button)
         row.addStretch(1)
         self._show_theme_icon()
         self._appearance.changed.connect(self._show_theme_icon)
         return foot
+
+    def _make_tools(self) -> QMenu:
+        menu = QMenu(self)
+        menu.addAction("Search bench…").triggered.connect(lambda _checked=False: self.bench_wished.emit())
+        menu.addAction("Forget examples kept for measuring…").triggered.connect(
+            lambda _checked=False: self.forget_examples_wished.emit()
+        )
+        return menu
 
     def select(self, session_id: str) -> None:
         """Mark a chat as the open one without opening it again."""

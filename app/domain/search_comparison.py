@@ -1,0 +1,23 @@
+"""One query's passages with what each side of the search makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.passages import Passage
+
+
+@dataclass(frozen=True, slots=True)
+class BenchRow:
+    """A passage with its ranks, from 1, and scores by side; None where a side does not have it among those compared.
+
+    ``cosine`` is from -1 to 1, ``keyword_score`` the share of a full match from 0 to 1, ``score`` the fused score.
+    """
+
+    passage: Passage
+    final_rank: int | None
+    dense_rank: int | None
+    keyword_rank: int | None
+    cosine: float | None
+    keyword_score: float | None
+    score: float | None

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from app.services.measuring import Measuring
     from app.services.model_change import ModelChange
     from app.services.model_service import ModelService
+    from app.services.pack_service import PackService
     from app.services.session_service import SessionService
     from app.services.web_pages import WebPages
 
@@ -149,6 +150,13 @@ class Services:
         boxes = self.library.citation_boxes
         return make_measuring(self._store, self._chats_database, self._retriever, boxes, self.settings)
 
+    @cached_property
+    def packs(self) -> PackService:
+        """Collections, and packs of them; changing and importing are for the writer only."""
+        from app.services.pack_service import PackService
+
+        return PackService(self._store, self._files(), self._embedder, self._refresher.changed, self.paths.data)
+
     @property
     def ingest(self) -> IngestService:
         """Files into the library; for the writer only."""
@@ -166,9 +174,8 @@ class Services:
         from app.chat_models.registry import ModelRegistry
         from app.services.model_service import ModelService
 
-        registry = ModelRegistry(
-            loop=self._loop(), keys=KeySource(dotenv=self.paths.config / ".env"), setting=self.settings.__getitem__
-        )
+        keys = KeySource(dotenv=self.paths.config / ".env")
+        registry = ModelRegistry(loop=self._loop(), keys=keys, setting=self.settings.__getitem__)
         return ModelService(registry, self._loop(), self._make_answerer)
 
     @cached_property

@@ -11,8 +11,10 @@ from pathlib import Path
 from app.bootstrap import open_services
 from app.cli.main import EXIT_FAILED
 from app.cli.output import Output, printable
+from app.cli.scopes import scope_from
 from app.domain.citations import Citation
 from app.domain.errors import BadInputError
+from app.domain.passages import Scope
 from app.domain.turns import StoredMessage, TextAdded, TurnFailed, TurnFinished, TurnStopped
 from app.services.chat_service import ChatService
 
@@ -26,8 +28,9 @@ def ask(options: argparse.Namespace, output: Output) -> int:
         raise BadInputError("The question is empty. Write what you want to know.")
     with open_services(os.environ, writer=False) as services:
         services.models.model(options.model)  # a name that is none is refused before anything is stored
+        scope = scope_from(options, services)
         session = services.sessions.create()
-        message = _stream(services.chat, session.id, question, options.model, output)
+        message = _stream(services.chat, session.id, question, options.model, scope, output)
         addresses = services.library.addresses()
     if message.error:
         output.problem(message.error)
@@ -39,9 +42,11 @@ def ask(options: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def _stream(chat: ChatService, session_id: str, question: str, model: str, output: Output) -> StoredMessage:
+def _stream(
+    chat: ChatService, session_id: str, question: str, model: str, scope: Scope, output: Output
+) -> StoredMessage:
     last: StoredMessage | None = None
-    for event in chat.stream_answer(session_id, question, model=model):
+    for event in chat.stream_answer(session_id, question, model=model, scope=scope):
         if isinstance(event, TextAdded) and not output.as_json:
             output.write(printable(event.text))
         elif isinstance(event, TurnFinished | TurnFailed | TurnStopped):

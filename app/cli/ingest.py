@@ -33,6 +33,9 @@ def ingest(options: argparse.Namespace, output: Output) -> int:
     events: queue.SimpleQueue[IngestEvent] = queue.SimpleQueue()
     failure: UserFacingError | None = None
     with open_services(os.environ, writer=True) as services:
+        if options.collection is not None:
+            services.packs.collections.named_or_new(options.collection)
+            services.packs.collections.gather(options.collection, paths)
         unsubscribe = services.ingest.subscribe(events.put)
         try:
             services.ingest.wait_no_longer()  # who types the command wants it done
@@ -46,6 +49,8 @@ def ingest(options: argparse.Namespace, output: Output) -> int:
                 job = services.ingest.add(paths)
                 summaries.append(follow(events, output))
                 failure = job.failure
+            if options.collection is not None:
+                services.packs.collections.gather(options.collection, paths, urls)
             summary = pages.total(summaries)
             pages.print_summary(summary, output)
         except KeyboardInterrupt:

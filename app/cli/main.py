@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.cli.output import Output
+from app.cli.scopes import add_scope_options
 from app.domain.errors import BadInputError, UserFacingError
 from app.settings.logs import log_file, start_log
 from app.settings.paths import AppPaths
@@ -74,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add(commands, "gui", "open the window (what happens without a command)")
     ingest = _add(commands, "ingest", "read files and folders into the library, and follow the folders")
     ingest.add_argument("paths", nargs="+", metavar="PATH|URL", help="files, folders, archives, web pages (https://…)")
+    ingest.add_argument("--collection", metavar="NAME", help="add them to this collection, made if there is none")
     ingest.add_argument("--dry-run", action="store_true", help="only say how many files would be read, and how large")
     folders = _add(commands, "folders", "list followed folders, or: folders remove PATH, exclude PATH, rescan [PATH]")
     folders.add_argument("action", nargs="?", choices=("remove", "exclude", "rescan"))
@@ -85,6 +87,8 @@ def build_parser() -> argparse.ArgumentParser:
     ask = _add(commands, "ask", "answer a question from the library")
     ask.add_argument("question", metavar="QUESTION")
     ask.add_argument("--model", default="extractive", help="which model answers (default: extractive, offline)")
+    add_scope_options(ask)
+    _add_collections(commands)
     models = _add(commands, "models", "list chat models, or try one out with: models test PROVIDER:MODEL")
     models.add_argument("action", nargs="?", choices=("test",))
     models.add_argument("spec", nargs="?", metavar="PROVIDER:MODEL")
@@ -110,6 +114,22 @@ def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     search.add_argument(
         "--batch", metavar="FILE", help='one query a line, or JSON {"id", "text"}; - reads standard input'
     )
+    add_scope_options(search)
+
+
+def _add_collections(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    collections = _add(commands, "collections", "list collections of documents, or change one")
+    collections.add_argument("action", nargs="?", choices=("create", "rename", "delete", "add", "remove"))
+    collections.add_argument("name", nargs="?", metavar="NAME")
+    collections.add_argument("paths", nargs="*", metavar="PATH|NEW", help="folders and files, or the new name")
+    pack = _add(commands, "pack", "take documents with their search index to another computer, in one file")
+    pack.add_argument("action", choices=("export", "verify", "import"))
+    pack.add_argument("file", metavar="FILE")
+    pack.add_argument("--collection", metavar="NAME", help="export only this one; import into this one")
+    pack.add_argument(
+        "--map", action="append", default=[], metavar="OLD=NEW", help="the folder OLD of the other computer is NEW here"
+    )
+    pack.add_argument("--dry-run", action="store_true", help="check, and only say what importing would do")
 
 
 def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -168,14 +188,26 @@ def _command(name: str) -> Command:
         from app.cli.models import models
 
         return models
+    if name in ("reindex", "collections", "pack", "doctor"):
+        return _upkeep(name)
+    from app.cli import documents
+
+    return documents.list_documents if name == "documents" else documents.remove_documents
+
+
+def _upkeep(name: str) -> Command:
     if name == "reindex":
         from app.cli.reindex import reindex
 
         return reindex
-    if name == "doctor":
-        from app.cli.doctor import doctor
+    if name == "collections":
+        from app.cli.collections import collections
 
-        return doctor
-    from app.cli import documents
+        return collections
+    if name == "pack":
+        from app.cli.pack import pack
 
-    return documents.list_documents if name == "documents" else documents.remove_documents
+        return pack
+    from app.cli.doctor import doctor
+
+    return doctor

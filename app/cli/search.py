@@ -13,6 +13,7 @@ from typing import IO
 
 from app.bootstrap import open_services
 from app.cli.output import Output
+from app.cli.scopes import scope_from
 from app.domain.errors import BadInputError
 from app.domain.passages import Passage, SearchMode
 
@@ -37,8 +38,9 @@ def search(options: argparse.Namespace, output: Output) -> int:
     queries = _batch(options.batch) if options.batch is not None else [Query(options.query)]
     with open_services(os.environ, writer=False) as services:
         addresses = services.library.addresses()
+        scope = scope_from(options, services)
         for query in queries:
-            found = services.library.search(query.text, k=options.k, mode=SearchMode(options.mode))
+            found = services.library.search(query.text, k=options.k, mode=SearchMode(options.mode), scope=scope)
             for rank, passage in enumerate(found, start=1):
                 output.row(_row(query, rank, passage, addresses.get(passage.path)), _text(rank, passage))
             if not found and query.id is None:

@@ -83,12 +83,25 @@ class CollectionService:
         """Take folders, parts of folders and single documents out of a collection. They stay in the library."""
         return self._change(name, paths, add=False)
 
+    def gather(self, name: str, paths: Iterable[Path], urls: Iterable[str] = ()) -> CollectionRecord:
+        """``add`` after an ingestion: what did not get into the library is passed over."""
+        found = self.named(name)
+        origins = [self._store.origin_by_url(url) for url in urls]
+        with self._store.together():
+            for path in [*map(_absolute, paths), *(each.path for each in origins if each is not None)]:
+                if os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises where it may not look
+                    self._store.bind_folder(found.id, path)
+                else:
+                    known = self._store.known_files([path], packed=True)
+                    self._store.add_to_collection(found.id, [each.id for each in known])
+        return self.named(found.name)
+
     def _change(self, name: str, paths: Iterable[Path], *, add: bool) -> CollectionChange:
         found = self.named(name)
         folders: list[Path] = []
         documents: list[int] = []
         with self._store.together():
-            for path in (Path(os.path.abspath(each)) for each in paths):  # noqa: PTH100  links stay as the user knows them
+            for path in map(_absolute, paths):
                 if os.path.isdir(path) or path in found.folders:  # noqa: PTH112  Path.is_dir raises where it may not look
                     (self._store.bind_folder if add else self._store.unbind_folder)(found.id, path)
                     folders.append(path)
@@ -116,3 +129,7 @@ def checked_name(name: str) -> str:
     if not name or len(name) > LONGEST_NAME or any(unicodedata.category(each).startswith("C") for each in name):
         raise BadInputError(f"A collection's name has 1 to {LONGEST_NAME} characters on one line.")
     return name
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100  links stay as the user knows them

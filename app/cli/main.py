@@ -138,7 +138,7 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "file",
         nargs="?",
         metavar="FILE",
-        help='JSON lines or CSV: "question", "file" (name, path, or pattern), and maybe "page", "quote", "folder"',
+        help='JSON lines or CSV: "question", "file" (name, path, or pattern), maybe "page", "quote", "folder"…',
     )
     evaluate.add_argument("--from-feedback", action="store_true", help="use the footnotes you opened and your thumbs")
     evaluate.add_argument("--clear-feedback", action="store_true", help="forget those")

@@ -44,10 +44,12 @@ def reciprocal_rank(found: Found, k: int) -> float:
 def ndcg(found: Found, k: int = 10) -> float:
     """Discounted gain of the targets among the first ``k``, by that of a ranking with all of them at its top.
 
-    One place of a ranking gains once, also where several targets would take it. 0 without targets.
+    Targets that stand at one rank, such as two quotes of one page, count as one. 0 without targets.
     """
-    ideal = sum(_discount(rank) for rank in range(1, min(len(found), k) + 1))
-    gained = sum(_discount(rank) for rank in {rank for rank in found if rank is not None} if rank <= k)
+    ranks = {rank for rank in found if rank is not None}
+    count = len(ranks) + sum(rank is None for rank in found)
+    ideal = sum(_discount(rank) for rank in range(1, min(count, k) + 1))
+    gained = sum(_discount(rank) for rank in ranks if rank <= k)
     return gained / ideal if ideal else 0.0
 
 

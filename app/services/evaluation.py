@@ -27,9 +27,10 @@ Ranks = tuple[int | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class ModeRanks:
-    """Where a mode ranked each target of a question, among files and among places (pages, or passages without pages).
+    """Where a mode ranked what answers a question, among files and among places (pages, or passages without pages).
 
-    ``places`` is empty where the question names none. ``first`` is the file that stood first.
+    Targets of one file, or of one page, are one. ``places`` is empty where the question names none. ``first`` is the
+    file that stood first.
     """
 
     files: Ranks
@@ -156,14 +157,14 @@ def ranks_of(targets: Sequence[Target], passages: Sequence[Passage]) -> ModeRank
     for passage in passages:
         key = (passage.document_id, passage.page, passage.start if passage.page is None else 0)
         places.setdefault(key, []).append(passage)
+    wanted_files = dict.fromkeys(target.document_ids for target in targets)
+    wanted_places = {target.pages or target.spans: target for target in targets if target.has_place}
     found_files = tuple(
-        next((rank for rank, document in enumerate(files, 1) if document in target.document_ids), None)
-        for target in targets
+        next((rank for rank, document in enumerate(files, 1) if document in wanted), None) for wanted in wanted_files
     )
     found_places = tuple(
         next((rank for rank, held in enumerate(places.values(), 1) if any(map(target.holds, held))), None)
-        for target in targets
-        if target.has_place
+        for target in wanted_places.values()
     )
     return ModeRanks(found_files, found_places, passages[0].path if passages else None)
 

@@ -64,6 +64,7 @@ class TargetFinder:
     def __init__(self, store: LibraryStore) -> None:
         self._store = store
         self._documents = store.documents()
+        self._folded = [(record, _folded(record.path)) for record in self._documents]
         self._addresses = {origin.url: origin.path for origin in store.origins()}
 
     @property
@@ -74,17 +75,39 @@ class TargetFinder:
     def question(self, row: QuestionRow) -> EvaluationQuestion:
         """The row with its targets. Raises ``RowError`` if the library doesn't hold them."""
         targets = tuple(self._target(name, row) for name in row.files)
-        return EvaluationQuestion(row.question, targets, self._scope(row), row.line)
+        folders, collections = self._folders(row), self._collections(row)
+        scope = Scope(folders=tuple(sorted(folders)), collections=collections)
+        if not scope.everything:
+            self._check_inside(targets, folders, collections)
+        return EvaluationQuestion(row.question, targets, scope, row.line)
 
-    def _scope(self, row: QuestionRow) -> Scope:
+    def _check_inside(self, targets: Sequence[Target], folders: frozenset[Path], collections: frozenset[int]) -> None:
+        """A question that may not look where its answer is can't be meant so."""
+        inside = {each.id for each in self._documents if not folders or not folders.isdisjoint(each.path.parents)}
+        for collection in collections:
+            inside &= set(self._store.collection_members(collection))
+        outside = [target.label for target in targets if target.document_ids.isdisjoint(inside)]
+        if outside:
+            raise RowError(f"“{outside[0]}” is not in the folder or collection that is searched")
+
+    def _collections(self, row: QuestionRow) -> frozenset[int]:
+        if not row.collection:
+            return frozenset()
+        found = self._store.collection_named(row.collection)
+        if found is None:
+            names = [each.name for each in self._store.collections()]
+            raise RowError(f"there is no collection “{row.collection}”{_suggestion(row.collection, names)}")
+        return frozenset({found.id})
+
+    def _folders(self, row: QuestionRow) -> frozenset[Path]:
         if not row.folder:
-            return Scope()
+            return frozenset()
         folder = Path(row.folder).expanduser()
         names = {parent for record in self._documents for parent in record.path.parents}
         found = [each for each in names if each == folder or each.parts[-len(folder.parts) :] == folder.parts]
         if not found:
             raise RowError(f"the library holds nothing in a folder “{row.folder}”")
-        return Scope(folders=tuple(sorted(found)))
+        return frozenset(found)
 
     def _target(self, name: str, row: QuestionRow) -> Target:
         matching = self._matching(name)
@@ -92,7 +115,9 @@ class TargetFinder:
         if not found and matching:
             raise RowError(f"“{name}” is in the library, but not readable or not read yet")
         if not found:
-            raise RowError(f"“{name}” is not in the library{self._suggestion(name)}")
+            names = [record.path.name for record in self._documents]
+            hint = ": no file fits the pattern" if _is_pattern(name) else _suggestion(Path(name).name, names)
+            raise RowError(f"“{name}” is not in the library{hint}")
         ids = frozenset(record.id for record in found)
         if row.quote:
             return self._with_quote(name, row, found)
@@ -110,21 +135,12 @@ class TargetFinder:
         exact = [each for each in self._documents if each.path == path]
         if exact or (path.is_absolute() and not _is_pattern(name)):
             return exact
-        ending = [each for each in self._documents if _folded(each.path)[-len(parts) :] == parts]
+        ending = [record for record, folded in self._folded if folded[-len(parts) :] == parts]
         if ending:
             return ending
         if _is_pattern(name):
             return [each for each in self._documents if _fits(each.path, name.casefold())]
         return [each for each in self._documents if each.path.stem.casefold() == name.casefold()]
-
-    def _suggestion(self, name: str) -> str:
-        if _is_pattern(name):
-            return ": no file fits the pattern"
-        names = {record.path.name.casefold(): record.path.name for record in self._documents}
-        wanted = Path(name).name.casefold()
-        close = difflib.get_close_matches(wanted, names, SUGGESTIONS, cutoff=0.6)
-        close += [each for each in names if wanted and wanted in each and each not in close]
-        return f"; did you mean {' or '.join(f'“{names[each]}”' for each in close[:SUGGESTIONS])}?" if close else ""
 
     def _with_quote(self, name: str, row: QuestionRow, found: Sequence[DocumentRecord]) -> Target:
         places = [place for record in found for place in self._places(record.id, row.quote)]
@@ -149,6 +165,15 @@ class TargetFinder:
         sections = self._store.sections(document_id)
         pages = [next((each.page for each in sections if each.start <= start < each.end), None) for start, _ in spans]
         return [(document_id, *span, page) for span, page in zip(spans, pages, strict=True)]
+
+
+def _suggestion(name: str, names: Sequence[str]) -> str:
+    """The names that are most like ``name``, as a question."""
+    folded = {each.casefold(): each for each in names}
+    wanted = name.casefold()
+    close = difflib.get_close_matches(wanted, folded, SUGGESTIONS, cutoff=0.6)
+    close += [each for each in folded if wanted and wanted in each and each not in close]
+    return f"; did you mean {' or '.join(f'“{folded[each]}”' for each in close[:SUGGESTIONS])}?" if close else ""
 
 
 def quote_spans(text: str, quote: str) -> list[Span]:

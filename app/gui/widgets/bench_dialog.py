@@ -22,8 +22,8 @@ from app.gui.theme import Appearance
 from app.gui.widgets.basics import TextButton, plain_label
 from app.gui.wording import counted
 
-FIRST_SIZE = (1080, 560)
-FILE_WIDTH, NARROWEST = 190, 64
+FIRST_SIZE = (1240, 600)
+FILE_WIDTH, NARROWEST = 180, 60
 EMPTY = "Type what you would ask. Ranks count from 1; a dash means that this ranking does not have the passage."
 
 

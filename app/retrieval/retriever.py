@@ -161,7 +161,8 @@ class Retriever:
         hits = self._keyword_index.search(query, count, allowed)
         if self._trust(query) == 1.0:
             return hits
-        rows = self._store.search_rows_of([chunk_id for chunk_id, _ in hits])
+        beside = {each for chunk_id, _ in hits for each in (chunk_id - 1, chunk_id, chunk_id + 1)}
+        rows = self._store.search_rows_of(sorted(beside))
         return with_neighbours(hits, {row[0]: row[4] for row in rows})
 
     def _dense_weight(self, query: str) -> float:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.retrieval.function_words import text_language, without_asking
+from app.retrieval.keyword_context import with_neighbours
 from app.retrieval.keyword_index import KeywordIndex
 from app.retrieval.search_text import words
 from app.retrieval.stemming import index_text
@@ -125,3 +126,11 @@ def test_any_text_can_be_indexed(text: str) -> None:
     indexed = index_text(held)
     assert (not held) == (not indexed)
     assert "  " not in indexed
+
+
+def test_a_neighbour_that_holds_the_rest_of_the_question_helps() -> None:
+    documents = {1: 1, 2: 1, 3: 2, 4: 2, 5: 3}
+    ranked = with_neighbours([(3, 0.50), (1, 0.49), (2, 0.40), (5, 0.30)], documents)
+    assert [chunk_id for chunk_id, _ in ranked] == [1, 2, 3, 5]
+    assert all(0 < score <= 1 for _, score in ranked)
+    assert with_neighbours([(7, 0.5)], {}) == [(7, pytest.approx(0.5 * 1.15 / 1.3))]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from app.domain.cancellation import CancelToken
     from app.loaders.parser_pool import ParserPool
     from app.loaders.registry import Registry
-    from app.network.page_fetch import FetchedPage, KnownPage
+    from app.network.page_fetch import FetchedPage, KnownPage, PageFetcher
     from app.retrieval.embedder import Embedder
     from app.retrieval.keyword_index import KeywordIndex
     from app.retrieval.retriever import Retriever
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from app.services.chat_service import ChatService
     from app.services.diagnosis import Doctor
     from app.services.discovery import FileDiscovery
+    from app.services.embedding_model_service import EmbeddingModelService
     from app.services.folder_scanner import FolderScanner
     from app.services.ingest_service import IngestService
     from app.services.library_check import LibraryCheck
@@ -124,11 +125,9 @@ class Services:
     @cached_property
     def web(self) -> WebPages:
         """Web pages, fetched on the user's wish; adding is for the writer only."""
-        from app.network.http import HttpFactory
-        from app.network.page_fetch import PageFetcher
         from app.services.web_pages import WebPages
 
-        fetcher = Lazy(lambda: PageFetcher(HttpFactory()))
+        fetcher = Lazy(self._make_fetcher)
 
         def fetch(url: str, known: KnownPage | None, cancel: CancelToken | None) -> FetchedPage | None:
             return self._loop().run(fetcher().fetch(url, known), cancel)
@@ -201,6 +200,19 @@ class Services:
         from app.services.library_repair import LibraryRepair
 
         return LibraryRepair(self.paths, self._library_database, self._chats_database, self.settings)
+
+    @cached_property
+    def embedding_models(self) -> EmbeddingModelService:
+        """Search models that can be downloaded, and which would suit the library."""
+        import os
+
+        from app.retrieval.model_catalogue import Catalogue
+        from app.services.embedding_model_service import EmbeddingModelService, hub_runner
+        from app.settings.resources import resource
+
+        catalogue = Catalogue(resource("models", "catalogue.json"))
+        hub = hub_runner(lambda work, cancel: self._loop().run(work, cancel), os.environ)
+        return EmbeddingModelService(catalogue, self.paths.models_dir, self.settings, self._store, hub)
 
     def model_change(self, model: str | None = None) -> ModelChange:
         """The change to the embedding model of the settings, or to the one in the folder ``model``."""
@@ -340,6 +352,12 @@ class Services:
 
         index, embedder = self._vector_index(), self._embedder()
         return Retriever(self._store, lambda: embedder, index, self._keyword_index(), self.settings, follow=True)
+
+    def _make_fetcher(self) -> PageFetcher:
+        from app.network.http import HttpFactory
+        from app.network.page_fetch import PageFetcher
+
+        return PageFetcher(HttpFactory())
 
     def _make_loop(self) -> LoopThread:
         from app.chat_models.loop_thread import LoopThread

@@ -20,7 +20,7 @@ def test_ingest_prints_a_line_a_file_and_a_summary(footnote: Footnote, tmp_path:
     result = footnote("ingest", tmp_path / "note.txt", "--json")
     assert result.status == 0
     line, summary = result.rows
-    assert line.keys() == {"path", "status", "chunks", "pages", "seconds", "error"}
+    assert line.keys() == {"path", "status", "chunks", "pages", "seconds", "error", "warning"}
     assert (line["path"], line["status"], line["chunks"], line["error"]) == (
         str(tmp_path / "note.txt"),
         "ready",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from app.domain.errors import BadInputError
 
 LONGEST_QUESTION = 10_000
+MOST_DIGITS = 9
 _COLUMNS = {
     "question": ("question", "query", "text"),
     "file": ("file", "files", "path", "document", "expected"),
@@ -96,6 +97,9 @@ def _json_rows(text: str) -> Iterator[tuple[int, Fields]]:
         except ValueError as error:
             yield number, RowError(f"not JSON ({error.args[0].split(':')[0].lower()})")
             continue
+        except RecursionError:
+            yield number, RowError("not JSON that can be read (nested too deep)")
+            continue
         if isinstance(fields, dict):
             yield number, _by_column(fields)
         else:
@@ -177,13 +181,14 @@ def _text(fields: Mapping[str, object], column: str) -> str:
         return ""
     if not isinstance(value, str):
         raise RowError(f'"{column}" is not a text')
-    return value.strip()
+    # JSON can hold halves of characters, which no text to search may.
+    return value.strip().encode("utf-8", "replace").decode()
 
 
 def _page(value: object) -> int | None:
     if value is None or value == "":
         return None
     text = str(value).strip()
-    if isinstance(value, bool) or not text.isdecimal() or int(text) < 1:
+    if isinstance(value, bool) or not text.isdecimal() or len(text) > MOST_DIGITS or int(text) < 1:
         raise RowError(f'the page "{text[:20]}" is not a whole number from 1')
     return int(text)

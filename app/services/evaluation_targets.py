@@ -67,11 +67,6 @@ class TargetFinder:
         self._folded = [(record, _folded(record.path)) for record in self._documents]
         self._addresses = {origin.url: origin.path for origin in store.origins()}
 
-    @property
-    def searchable(self) -> list[DocumentRecord]:
-        """Documents that a search can find."""
-        return [record for record in self._documents if record.state in SEARCHABLE]
-
     def question(self, row: QuestionRow) -> EvaluationQuestion:
         """The row with its targets. Raises ``RowError`` if the library doesn't hold them."""
         targets = tuple(self._target(name, row) for name in row.files)
@@ -102,7 +97,7 @@ class TargetFinder:
     def _folders(self, row: QuestionRow) -> frozenset[Path]:
         if not row.folder:
             return frozenset()
-        folder = Path(row.folder).expanduser()
+        folder = _path(row.folder)
         names = {parent for record in self._documents for parent in record.path.parents}
         found = [each for each in names if each == folder or each.parts[-len(folder.parts) :] == folder.parts]
         if not found:
@@ -129,8 +124,8 @@ class TargetFinder:
         return Target(name, ids, frozenset((record.id, row.page) for record in with_page))
 
     def _matching(self, name: str) -> list[DocumentRecord]:
-        """By address, whole path, last parts of the path, pattern, and at last by name without its ending."""
-        path = self._addresses.get(name, Path(name).expanduser())
+        """By address, whole path, last parts of the path, name without its ending, and at last as a pattern."""
+        path = self._addresses.get(name, _path(name))
         parts = tuple(part.casefold() for part in path.parts)
         exact = [each for each in self._documents if each.path == path]
         if exact or (path.is_absolute() and not _is_pattern(name)):
@@ -138,9 +133,10 @@ class TargetFinder:
         ending = [record for record, folded in self._folded if folded[-len(parts) :] == parts]
         if ending:
             return ending
-        if _is_pattern(name):
-            return [each for each in self._documents if _fits(each.path, name.casefold())]
-        return [each for each in self._documents if each.path.stem.casefold() == name.casefold()]
+        named = [each for each in self._documents if each.path.stem.casefold() == name.casefold()]
+        if named or not _is_pattern(name):
+            return named
+        return [each for each in self._documents if _fits(each.path, name.casefold())]
 
     def _with_quote(self, name: str, row: QuestionRow, found: Sequence[DocumentRecord]) -> Target:
         places = [place for record in found for place in self._places(record.id, row.quote)]
@@ -171,7 +167,7 @@ def _suggestion(name: str, names: Sequence[str]) -> str:
     """The names that are most like ``name``, as a question."""
     folded = {each.casefold(): each for each in names}
     wanted = name.casefold()
-    close = difflib.get_close_matches(wanted, folded, SUGGESTIONS, cutoff=0.6)
+    close = difflib.get_close_matches(wanted, folded, SUGGESTIONS, cutoff=0.7)
     close += [each for each in folded if wanted and wanted in each and each not in close]
     return f"; did you mean {' or '.join(f'“{folded[each]}”' for each in close[:SUGGESTIONS])}?" if close else ""
 
@@ -190,6 +186,11 @@ def quote_spans(text: str, quote: str) -> list[Span]:
 def _overlaps(one: Span, two: Span) -> bool:
     shared = min(one[1], two[1]) - max(one[0], two[0])
     return shared > 0 and 2 * shared >= min(one[1] - one[0], two[1] - two[0])
+
+
+def _path(text: str) -> Path:
+    """The path; ``~`` is home only before a separator, as names such as ``~$draft.docx`` are no users' homes."""
+    return Path(text).expanduser() if text.startswith(("~/", "~\\")) else Path(text)
 
 
 def _is_pattern(name: str) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from app.domain.documents import Chunk, FailureReason, FileStamp, Section, assemble
+from app.domain.documents import Chunk, FileStamp, Section, assemble
+from app.domain.errors import FailureReason
 from app.retrieval.keyword_index import KeywordIndex
 from app.retrieval.retriever import Retriever
 from app.retrieval.search_text import search_text

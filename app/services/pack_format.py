@@ -43,7 +43,8 @@ class PackError(BadInputError):
 class PackLimits:
     """What a pack may hold, against files made to fill a disk or the memory. Sizes in bytes.
 
-    Text shrinks to a tenth or so; what shrinks to less than ``1 / ratio`` and is larger than ``ratio_from`` is refused.
+    Text shrinks to a tenth or so; a member that is larger than ``ratio_from`` and shrank to less than ``1 / ratio`` of
+    its size is refused.
     """
 
     manifest: int = 4 * 2**20

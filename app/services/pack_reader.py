@@ -134,13 +134,16 @@ class PackReader:
                 raise PackError(f"{name} of the pack is encrypted or packed in another way than packs are.")
             entries[name] = entry
         unpacked = sum(each.file_size for each in entries.values())
-        too_dense = unpacked > self._limits.ratio_from and unpacked > self._limits.ratio * self._size()
-        if unpacked > self._limits.unpacked or too_dense:
+        if unpacked > self._limits.unpacked or any(map(self._is_bomb, entries.values())):
             raise PackError(
                 f"The pack would grow from {self._size() / 1e6:,.1f} MB to {unpacked / 1e6:,.0f} MB, as files made to "
                 "fill a disk do. It is refused."
             )
         return entries
+
+    def _is_bomb(self, entry: zipfile.ZipInfo) -> bool:
+        size = entry.file_size
+        return size > self._limits.ratio_from and size > self._limits.ratio * entry.compress_size
 
     def _size(self) -> int:
         return self._file.seek(0, io.SEEK_END)

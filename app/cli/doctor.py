@@ -33,8 +33,12 @@ def doctor(options: argparse.Namespace, output: Output) -> int:
         return EXIT_FAILED if report.problems else 0
     with open_services(os.environ, writer=False) as services:
         diagnosis = services.doctor.examine()
+        proposal = services.embedding_models.proposal() if not diagnosis.problems else None
     row = asdict(diagnosis)
-    output.row(row, "\n".join(_lines(row)))
+    proposed = [f"proposed: {proposal.reason}"] if proposal else []
+    output.row(
+        row | {"proposed_model": proposal.model.name if proposal else None}, "\n".join([*_lines(row), *proposed])
+    )
     return EXIT_FAILED if diagnosis.problems else 0
 
 

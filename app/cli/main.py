@@ -89,9 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
     ask.add_argument("--model", default="extractive", help="which model answers (default: extractive, offline)")
     add_scope_options(ask)
     _add_collections(commands)
-    models = _add(commands, "models", "list chat models, or try one out with: models test PROVIDER:MODEL")
-    models.add_argument("action", nargs="?", choices=("test",))
-    models.add_argument("spec", nargs="?", metavar="PROVIDER:MODEL")
+    _add_models(commands)
     _add(commands, "documents", "list the documents of the library")
     refresh = _add(commands, "refresh", "fetch web pages of the library again, and read what has changed")
     refresh.add_argument("url", nargs="?", metavar="URL", help="the page to fetch (default: all of them)")
@@ -104,6 +102,18 @@ def build_parser() -> argparse.ArgumentParser:
     doctor.add_argument("--check", action="store_true", help="read everything and say what is wrong")
     doctor.add_argument("--repair", action="store_true", help="check, and make damaged data again; deletes no text")
     return parser
+
+
+def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    models = _add(
+        commands,
+        "models",
+        "list chat models; try one out: models test PROVIDER:MODEL; search models: models embedding|reranker"
+        " [list|download NAME|use NAME]",
+    )
+    models.add_argument("action", nargs="?", choices=("test", "embedding", "reranker"))
+    models.add_argument("spec", nargs="?", metavar="PROVIDER:MODEL|list|download|use")
+    models.add_argument("name", nargs="?", metavar="NAME")
 
 
 def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

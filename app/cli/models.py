@@ -15,6 +15,12 @@ from app.services.model_service import ProviderView, Trial
 
 def models(options: argparse.Namespace, output: Output) -> int:
     """List providers and models, or try one out with ``test``."""
+    if options.action in ("embedding", "reranker"):
+        from app.cli.search_models import search_models
+
+        return search_models(options, output)
+    if options.name:
+        raise BadInputError("Name one model: footnote models test PROVIDER:MODEL")
     if options.action == "test":
         if not options.spec:
             raise BadInputError("Name the model to test: footnote models test PROVIDER:MODEL")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
+import hashlib
 import json
 import re
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
@@ -34,11 +35,15 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file of a repository. ``size`` in bytes; ``sha256`` in hex, or "" where the hub states none."""
+    """A file of a repository. ``size`` in bytes; ``sha256`` in hex, or "" where the hub states none.
+
+    ``blob`` is what git calls the file: the SHA-1 of "blob", its size and its bytes, for files that git itself holds.
+    """
 
     path: str
     size: int
     sha256: str = ""
+    blob: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,38 @@ class HubDownloads:
             if is_safe_path(file.path) and matches(file.path, allow) and not matches(file.path, REFUSED_PATTERNS)
         ]
 
+    async def newest_commit(self, repository: str) -> str:
+        """The commit that the repository's main branch has now. Raises ``DownloadError``."""
+        HubModel(repository, "0" * 40, {})
+        self._check_allowed()
+        body = await self._download.read(f"{self._hub}/api/models/{repository}/revision/main", MAX_LISTING_BYTES)
+        try:
+            return HubModel(repository, str(json.loads(body)["sha"]), {}).commit
+        except (KeyError, TypeError, ValueError) as error:
+            raise DownloadError(f"{self._hub} answered something that names no commit. Try again later.") from error
+
+    async def pinned(self, repository: str, commit: str, paths: Sequence[str]) -> HubModel:
+        """These files with the SHA-256 that the hub states; small ones are read and compared with their git name.
+
+        Raises ``DownloadError`` for a file that is not there or that differs.
+        """
+        listed = {file.path: file for file in await self.files(repository, commit)}
+        sha256 = {}
+        for path in paths:
+            if path not in listed:
+                raise DownloadError(f"{repository} holds no file “{path}” that can be downloaded safely.")
+            sha256[path] = listed[path].sha256 or await self._read_digest(repository, commit, listed[path])
+        return HubModel(repository, commit, sha256)
+
+    async def _read_digest(self, repository: str, commit: str, file: RemoteFile) -> str:
+        body = await self._download.read(self._address(repository, commit, file.path), max(1, file.size))
+        if hashlib.sha1(b"blob %d\0" % len(body) + body, usedforsecurity=False).hexdigest() != file.blob:
+            raise DownloadError(f"The file {file.path} of {repository} is not the one that its list of files states.")
+        return hashlib.sha256(body).hexdigest()
+
+    def _address(self, repository: str, commit: str, path: str) -> str:
+        return f"{self._hub}/{repository}/resolve/{commit}/{quote(path)}"
+
     async def download(self, model: HubModel, target: Path, progress: Progress, cancel: CancelToken) -> Path:
         """Fetch the model's files into the new folder ``target``.
 
@@ -127,7 +164,7 @@ class HubDownloads:
 
     async def _fetch_all(self, model: HubModel, folder: Path, progress: Progress, cancel: CancelToken) -> None:
         for path, digest in sorted(model.sha256.items()):
-            url = f"{self._hub}/{model.repository}/resolve/{model.commit}/{quote(path)}"
+            url = self._address(model.repository, model.commit, path)
 
             def tell(present: int, path: str = path) -> None:
                 progress(path, present)
@@ -172,4 +209,5 @@ def _remote_file(entry: Mapping[str, Any]) -> RemoteFile:
     """One entry of a listing; large files state their SHA-256 as ``lfs.oid``."""
     stored = entry.get("lfs") or {}
     digest = str(stored.get("oid") or "").removeprefix("sha256:")
-    return RemoteFile(str(entry["path"]), int(entry["size"]), digest if _DIGEST.fullmatch(digest) else "")
+    known = digest if _DIGEST.fullmatch(digest) else ""
+    return RemoteFile(str(entry["path"]), int(entry["size"]), known, str(entry.get("oid") or ""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,4 +45,14 @@ class Embedder(Protocol):
 
     def close(self) -> None:
         """Free the model. Using it afterwards is an error."""
+        ...
+
+
+@runtime_checkable
+class TellsLanguages(Protocol):
+    """An embedder that knows which languages it was made for."""
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """ISO 639-1 codes; None for any."""
         ...

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from app.retrieval.engine_choice import Engine, EngineChoice, Precision
+from app.retrieval.model_catalogue import EMBEDDING, installed_model
 from app.retrieval.model_conversion import Progress
 from app.retrieval.model_files import ALL_MINILM, ModelFiles, packaged_folder
 from app.retrieval.model_verification import DigestCache
 from app.retrieval.on_demand_embedder import OnDemandEmbedder
+from app.retrieval.onnx_embedder import OnnxEmbedder
 from app.settings.paths import AppPaths
 from app.settings.setting import Setting
 
@@ -73,8 +75,11 @@ def open_embedder(
     settings: Settings,
     paths: AppPaths,
     progress: Progress = lambda part: log.info("preparing the search model: %d%%", 100 * part),
-) -> OnDemandEmbedder:
+) -> OnDemandEmbedder | OnnxEmbedder:
     """The embedder that the settings choose. Nothing is loaded yet; ``progress`` is told about a conversion."""
+    installed = installed_model(Path(chosen).expanduser()) if (chosen := settings[EMBEDDING_MODEL]) else None
+    if installed is not None and installed.model.kind == EMBEDDING:
+        return OnnxEmbedder(installed, threads=settings[EMBEDDING_THREADS])
     choice = EngineChoice(
         engine=settings[EMBEDDING_ENGINE],
         precision=settings[EMBEDDING_PRECISION],

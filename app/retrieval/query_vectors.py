@@ -7,6 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from app.retrieval.embedder import TellsLanguages
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -25,6 +27,11 @@ class QueryVectors:
         self._open_embedder = open_embedder
         self._recent: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
         self._lock = threading.Lock()
+
+    def languages(self, otherwise: frozenset[str] | None) -> frozenset[str] | None:
+        """ISO 639-1 codes of the model's languages, None for any; ``otherwise`` of a model that doesn't tell."""
+        embedder = self._open_embedder()
+        return embedder.languages if isinstance(embedder, TellsLanguages) else otherwise
 
     def vector(self, question: str) -> NDArray[np.float32]:
         """The vector, shape (dimension,), length one. Raises what opening the model raises."""

@@ -16,6 +16,7 @@ from app.retrieval.keyword_context import with_neighbours
 from app.retrieval.keyword_query import holds_phrases, quoted_phrases
 from app.retrieval.query_language import LATIN, query_language, query_script
 from app.retrieval.query_vectors import QueryVectors
+from app.retrieval.reranker import RERANKED, RERANKER_MODEL, SecondRanking
 from app.settings.setting import Setting
 from app.storage.library_values import UnknownDocumentError
 
@@ -91,6 +92,7 @@ class Retriever:
         *,
         model_languages: frozenset[str] | None = MODEL_LANGUAGES,
         follow: bool = False,
+        second: SecondRanking | None = None,
     ) -> None:
         self._store = store
         self._dense = (QueryVectors(embedder_factory), vector_index)
@@ -98,6 +100,7 @@ class Retriever:
         self._settings = settings
         self._model_languages = model_languages
         self._follow = follow
+        self._second = second or SecondRanking(lambda: settings[RERANKER_MODEL])
 
     def serve(self, embedder_factory: Callable[[], Embedder], vector_index: VectorIndex) -> None:
         """Answer with another embedding model from the next search on; searches under way end with the one before."""
@@ -119,6 +122,8 @@ class Retriever:
         candidates = self._candidates(query, max(CANDIDATES, CANDIDATES_PER_RESULT * k), mode, allowed)
         if mode is not SearchMode.DENSE:
             candidates = self._with_phrases(query, candidates)
+        if mode is SearchMode.HYBRID:
+            candidates = self._ranked_again(query, candidates)
         passages = self._spread(self._passages(candidates, SPREAD * k + SPARE), k)
         if not self._settings[FOLD_DUPLICATES]:
             return list(islice(passages, k))
@@ -170,7 +175,7 @@ class Retriever:
 
     def _trust(self, query: str) -> float:
         """How far the embedding model knows the language of a query, 0 to 1."""
-        languages = self._model_languages
+        languages = self._dense[0].languages(self._model_languages)
         if languages is None:
             return 1.0
         if query_script(query) != LATIN:
@@ -194,6 +199,15 @@ class Retriever:
         rows = self._store.search_rows_of([candidate.chunk_id for candidate in candidates])
         exact = {row[0] for row in rows if holds_phrases(row[1], phrases)}
         return [candidate for candidate in candidates if candidate.chunk_id in exact] or candidates
+
+    def _ranked_again(self, query: str, candidates: list[Candidate]) -> list[Candidate]:
+        """The best in the order of the second ranking, if there is one."""
+        if not self._second.active:
+            return candidates
+        stored = self._store.passages([each.chunk_id for each in candidates[:RERANKED]])
+        shown = [each for each in candidates[:RERANKED] if each.chunk_id in stored]
+        texts = [stored[each.chunk_id].text for each in shown]
+        return self._second.ordered(query, [*shown, *candidates[RERANKED:]], texts)
 
     def _is_newer(self, passage: Passage, other: Passage) -> bool:
         try:

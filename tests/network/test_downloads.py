@@ -315,9 +315,9 @@ def test_the_list_of_files_keeps_to_what_is_allowed(stub: StubServer) -> None:
     )
     found = Hub(stub).run(lambda hub: hub.files("owner/tiny", COMMIT, ("*.json", "*.safetensors", "onnx/*")))
     assert found == [
-        RemoteFile("config.json", 9),
-        RemoteFile("model.safetensors", 9, digest(WEIGHTS)),
-        RemoteFile("onnx/model.onnx", 9, digest(CONFIG)),
+        RemoteFile("config.json", 9, blob="0" * 40),
+        RemoteFile("model.safetensors", 9, digest(WEIGHTS), "0" * 40),
+        RemoteFile("onnx/model.onnx", 9, digest(CONFIG), "0" * 40),
     ]
     assert stub.requests[0].target == f"/api/models/owner/tiny/tree/{COMMIT}?recursive=true"
 

@@ -24,7 +24,7 @@ class SearchBench:
         self._boxes = boxes
 
     def compare(self, query: str, *, k: int = 20, scope: Scope | None = None) -> list[BenchRow]:
-        """All passages among the first ``k`` of any ranking, in the order of the fused one; the others at the end."""
+        """All passages among the first ``k`` of any ranking, in the order of the final one; the others at the end."""
         retriever = self._open_retriever()
         found = {
             mode: retriever.search(query, k=max(k, COMPARED), mode=mode, scope=scope)
@@ -53,8 +53,9 @@ def side_by_side(
     fused: Sequence[Passage], dense: Sequence[Passage], keyword: Sequence[Passage], k: int
 ) -> list[BenchRow]:
     """Three rankings of one query as one table."""
-    ranks = [{each.chunk_id: rank for rank, each in enumerate(side, 1)} for side in (fused, dense, keyword)]
-    final, by_meaning, by_words = ranks
+    sides = [fused, *(sorted(side, key=lambda each: -each.score) for side in (fused, dense, keyword))]
+    ranks = [{each.chunk_id: rank for rank, each in enumerate(side, 1)} for side in sides]
+    final, by_both, by_meaning, by_words = ranks
     scores = {each.chunk_id: each.score for each in fused}
     cosines = {each.chunk_id: each.similarity for each in (*fused, *dense) if each.similarity is not None}
     keyword_scores = {each.chunk_id: each.score for each in keyword}
@@ -64,6 +65,7 @@ def side_by_side(
         BenchRow(
             passages[each],
             final.get(each),
+            by_both.get(each),
             by_meaning.get(each),
             by_words.get(each),
             cosines.get(each),

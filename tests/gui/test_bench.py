@@ -51,7 +51,8 @@ def test_ranks_and_scores_of_a_query_stand_side_by_side(qtbot: QtBot, filled: De
     dialog = open_bench(filled)
     search(qtbot, dialog, "ferry every hour")
     assert dialog.model.rowCount() == 3
-    assert [cell(dialog, 0, head) for head in ("Final", "Meaning", "Words", "File")] == ["1", "1", "1", "ferry.txt"]
+    assert [cell(dialog, 0, head) for head in ("Final", "Fused", "Meaning", "Words")] == ["1"] * 4
+    assert cell(dialog, 0, "File") == "ferry.txt"
     assert 0 < float(cell(dialog, 0, "Word score")) <= 1
     assert 0 < float(cell(dialog, 0, "Cosine")) <= 1
     without_words = [row for row in range(3) if cell(dialog, row, "Words") == "–"]
@@ -112,4 +113,4 @@ def test_sorting_goes_by_value_and_what_has_none_stands_last(
 
 def row(page: int | None) -> BenchRow:
     passage = Passage(1, 1, Path("/a.txt"), "a", "", 0, 4, "text", 0.5, page)
-    return BenchRow(passage, 1, 1, None, 0.5, None, 0.5)
+    return BenchRow(passage, 1, 1, 1, None, 0.5, None, 0.5)

@@ -255,3 +255,11 @@ def test_a_passage_of_the_bench_opens_where_it_stands(rig: EvaluationRig) -> Non
     citation = rig.measuring.bench.citation(best)
     assert (citation.quote, citation.page, citation.path) == (PAGES[2], 3, rig.folder / "garden" / "handbook.pdf")
     assert rig.store.document_text(citation.document_id)[citation.start : citation.end] == PAGES[2]
+
+
+def test_the_final_rank_of_the_bench_is_that_of_the_search(rig: EvaluationRig) -> None:
+    rig.put("long.pdf", ["harbour harbour harbour", "harbour wall", "sea wall"], paged=True)
+    rows = {each.passage.chunk_id: each for each in rig.measuring.bench.compare("harbour wall")}
+    by_score = sorted(rows.values(), key=lambda each: -(each.score or 0))
+    assert [each.fused_rank for each in by_score] == list(range(1, len(rows) + 1))
+    assert sorted(each.final_rank or 0 for each in rows.values()) == list(range(1, len(rows) + 1))

@@ -28,7 +28,8 @@ class Column:
 
 
 COLUMNS = (
-    Column("Final", "Rank in the search that answers use: meaning and words together", lambda row: row.final_rank),
+    Column("Final", "Rank in the search that answers use, every step of it taken", lambda row: row.final_rank),
+    Column("Fused", "Rank by meaning and words together, before further steps", lambda row: row.fused_rank),
     Column("Meaning", "Rank by meaning alone (dense)", lambda row: row.dense_rank),
     Column("Words", "Rank by words alone (keyword)", lambda row: row.keyword_rank),
     Column("File", "Where the passage stands", lambda row: shown_name(row.passage.path), number=False),
@@ -36,9 +37,9 @@ COLUMNS = (
     Column("Passage", "How the passage begins", lambda row: snippet(row.passage.text), number=False),
     Column("Cosine", "Likeness of meaning of question and passage, at most 1", lambda row: row.cosine, "{:.3f}".format),
     Column("Word score", "Share of a full match of the words", lambda row: row.keyword_score, "{:.3f}".format),
-    Column("Score", "Both together, by which the final rank goes", lambda row: row.score, "{:.3f}".format),
+    Column("Score", "Both together, by which the fused rank goes", lambda row: row.score, "{:.3f}".format),
 )
-FILE, PAGE, PASSAGE = 3, 4, 5
+FILE, PAGE, PASSAGE = 4, 5, 6
 
 
 class BenchTableModel(QAbstractTableModel):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import os
 import re
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -334,6 +336,33 @@ def test_stopping_an_import_leaves_the_library_as_it_was(pack: Path, make_home: 
     with pytest.raises(WorkCancelledError):
         second.packs.import_pack(pack, PathMapping(), progress=stop, cancel=token)
     assert second.state() == before
+
+
+def import_and_be_killed(folder: Path, pack: Path, at: int) -> None:
+    """Runs in a process of its own, which ends without any clean-up in the middle of the import."""
+    store = LibraryStore(open_library(folder / "library.db"))
+    packs = PackService(store, PlainFiles(), CountingEmbedder, lambda: None, folder)
+
+    def die(done: int, total: int) -> None:
+        if done == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    packs.import_pack(pack, PathMapping(), progress=die)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kills by a signal")
+def test_a_kill_in_the_middle_leaves_the_library_as_it_was(pack: Path, make_home: Callable[..., Home]) -> None:
+    second = make_home("second")
+    put_file_document(second, second.library.folder / "own.txt", "my own")
+    before = second.state()
+    context = multiprocessing.get_context("spawn")
+    for at in (1, DOCUMENTS):
+        child = context.Process(target=import_and_be_killed, args=(second.library.folder, pack, at))
+        child.start()
+        child.join(60)
+        assert child.exitcode == -signal.SIGKILL
+        assert second.state() == before
+    assert second.take(pack).added == DOCUMENTS
 
 
 def test_a_full_disk_leaves_the_library_as_it_was(first: Home, make_home: Callable[..., Home], tmp_path: Path) -> None:

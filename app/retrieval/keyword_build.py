@@ -102,6 +102,10 @@ class KeywordBuild:
         """In how many chunks a stem occurs."""
         return self._searcher.doc_freq(BODY, term)
 
+    def is_in_title(self, term: str) -> bool:
+        """Whether the title or the path of a chunk's document holds a stem."""
+        return self._searcher.doc_freq(TITLE, term) > 0
+
     def average_length(self) -> float:
         """Words of a chunk on average, or 0; exact as long as no chunk was removed."""
         count = self.chunk_count()

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from app.storage.chunk_scope import ChunkScope
     from app.storage.library_store import LibraryStore
 
-FORMAT = 3
+FORMAT = 4
 """Raised when the same search text would be indexed differently; older builds are then replaced."""
 
 KIND = "keyword"
@@ -45,6 +45,9 @@ AT_ONCE_CHUNKS = 2_000
 """A library of so many chunks is indexed while the caller waits, which takes half a second."""
 
 WORN_SHARE = 0.1
+FOLDERS = 3
+"""So many folders above a file are found by their names."""
+
 LONGEST_PROBLEM = 300
 MOST_PHRASE_CANDIDATES = 2_000
 MOST_SCANNED = 32
@@ -361,7 +364,8 @@ class KeywordIndex:
 
 def _index_row(row: tuple[int, str, str, str, int]) -> IndexRow:
     chunk_id, text, title, path, document_id = row
-    return chunk_id, text, search_text(title, (), PurePath(path).stem), document_id
+    folders = PurePath(path).parent.parts[-FOLDERS:]
+    return chunk_id, text, search_text(title, folders, PurePath(path).stem), document_id
 
 
 def _number(folder: Path) -> int:

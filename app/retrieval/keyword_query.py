@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.retrieval.function_words import STOP_WORDS, function_words, holds_particle, text_language, without_asking
 from app.retrieval.search_text import compound_parts, is_single_character_of_unspaced_script, words
+from app.retrieval.spelling import Misspelt, forgiven
 from app.retrieval.stemming import characters, stem_in
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ MOST_PAIRS = 24
 CHARACTER_BOOST = 0.4
 """What a single character counts beside the pairs of a script written without spaces."""
 
+MOST_MISSPELT = 8
 BOOST_STEP = 1e-6
 PARTICLE_BOOST = 0.4
 """What a pair with a particle in it counts: half of it belongs to another word."""
@@ -54,6 +56,7 @@ class KeywordQuery:
     boosts: Mapping[str, float] = field(default_factory=dict)
     full: float | None = None
     languages: tuple[str, ...] = ()
+    misspelt: tuple[tuple[Misspelt, float], ...] = ()
 
     @property
     def ceiling(self) -> float:
@@ -72,12 +75,17 @@ Terms = dict[tuple[str, ...], float]
 
 
 def parse_query(
-    text: str, stem: Stem, frequency: Callable[[str], int], count: int, languages: Sequence[str] = ()
+    text: str,
+    stem: Stem,
+    frequency: Callable[[str], int],
+    count: int,
+    languages: Sequence[str] = (),
+    named: Callable[[str], bool] = lambda term: False,
 ) -> KeywordQuery:
     """Read any text at all. Common words are dropped unless there is nothing else.
 
     ``stem`` maps a word to its stem, ``frequency`` a stem to how many of the ``count`` chunks hold it; ``languages``
-    are those of the chunks, beside English.
+    are those of the chunks, beside English; ``named`` tells whether a title or a path holds a stem.
     """
     found = words(without_asking(text)) or words(text)
     kept = _informative(found)
@@ -91,7 +99,13 @@ def parse_query(
             terms.setdefault((character,), CHARACTER_BOOST)
     weights, boosts, full = _weighed(_rarest(terms, frequency, count), frequency, count)
     pairs = _pairs(list(zip(found, kept, strict=True)), stem, languages)
-    return KeywordQuery(weights, pairs, quoted_phrases(text), boosts, full, tuple(languages))
+    phrases = quoted_phrases(text)
+    quoted = {_stemmed(word, stem) for phrase in phrases for word in phrase}
+    unknown = [
+        each for each in terms if each[0] not in quoted and not any(frequency(one) or named(one) for one in each)
+    ]
+    misspelt = tuple((near, near.share * rarity(1, count)) for stems in unknown for near in forgiven(stems[0]))
+    return KeywordQuery(weights, pairs, phrases, boosts, full, tuple(languages), misspelt[:MOST_MISSPELT])
 
 
 def _informative(found: Sequence[str]) -> list[bool]:
@@ -196,6 +210,10 @@ def build_query(query: KeywordQuery, schema: tantivy.Schema, stem: Stem) -> tant
     for pair in query.pairs:
         phrase = Query.phrase_query(schema, BODY, list(pair))
         wanted.append((Occur.Should, Query.boost_query(phrase, PAIR_BOOST)))
+    for near, weight in query.misspelt:
+        for field_name in (BODY, TITLE):
+            close = Query.fuzzy_term_query(schema, field_name, near.word, distance=near.distance)
+            wanted.append((Occur.Should, Query.boost_query(Query.const_score_query(close, 1.0), weight)))
     required = [(Occur.Must, _phrase_query(schema, phrase, stem, query.languages)) for phrase in query.phrases]
     return Query.boolean_query([*wanted, *required])
 

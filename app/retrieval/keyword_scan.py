@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from app.retrieval.keyword_query import K1, PAIR_BOOST, TITLE_BOOST, B, KeywordQuery, Stem, holds_phrases
+from app.retrieval.spelling import is_near
 from app.retrieval.stemming import index_text, language_of
 
 
@@ -59,6 +60,10 @@ class KeywordScan:
         """How many of the chunks hold a term."""
         return sum(term in row.terms for row in self._rows.values())
 
+    def holds(self, term: str) -> bool:
+        """Whether the text, title or path of a chunk holds a term."""
+        return any(term in row.terms or term in row.title_terms for row in self._rows.values())
+
     def languages(self) -> set[str]:
         """Languages of the chunks, beside English."""
         return {row.language for row in self._rows.values() if row.language is not None}
@@ -87,6 +92,9 @@ def _score(query: KeywordQuery, row: _Row, average: float, title_average: float)
         score += weight * _saturated(row.terms[term], row.length / average)
         title = _saturated(row.title_terms[term], row.title_length / title_average)
         score += TITLE_BOOST * weight * title
+    for near, weight in query.misspelt:
+        fields = (row.terms, row.title_terms)
+        score += weight * sum(any(is_near(near.word, term, near.distance) for term in held) for held in fields)
     for pair in query.pairs:
         weight = query.weights.get(pair[0], 0.0) + query.weights.get(pair[1], 0.0)
         score += PAIR_BOOST * weight * _saturated(row.pairs[pair], row.length / average)

@@ -52,9 +52,13 @@ class KeywordView:
         """A user's text as a query, weighed by how often its words occur in the files, or in the rest without any."""
         count = self.build.chunk_count()
         languages = sorted({*self.build.languages, *self.rest.languages()})
+
+        def named(term: str) -> bool:
+            return self.build.is_in_title(term) or self.rest.holds(term)
+
         if count:
-            return parse_query(text, stem_words, self.build.document_frequency, count, languages)
-        return parse_query(text, stem_words, self.rest.frequency, len(self.rest), languages)
+            return parse_query(text, stem_words, self.build.document_frequency, count, languages, named)
+        return parse_query(text, stem_words, self.rest.frequency, len(self.rest), languages, named)
 
     def search(self, query: KeywordQuery, k: int, scope: ChunkScope | None, read: ReadTexts) -> list[tuple[int, float]]:
         """(chunk id, share of the query's ceiling) of the at most ``k`` best chunks, best first, equal ones by id."""

@@ -52,6 +52,11 @@ NEIGHBOURS = Setting(
 MODEL_LANGUAGES = frozenset({"en"})
 """Languages of the default embedding model."""
 
+OTHER_SCRIPTS = frozenset(
+    {"ar", "bg", "el", "fa", "he", "hi", "hy", "ja", "ka", "ko", "ru", "sr", "th", "uk", "ur", "zh"}
+)
+"""Some of the languages that are not written in Latin letters: a model that knows one was made for such scripts."""
+
 FOREIGN_TRUST = 0.4
 """How much of the dense weight is left for a query in another language of the same script."""
 
@@ -106,6 +111,11 @@ class Retriever:
         """Answer with another embedding model from the next search on; searches under way end with the one before."""
         self._dense = (QueryVectors(embedder_factory), vector_index)
 
+    @property
+    def ranks_again(self) -> bool:
+        """Whether a second model orders the best passages of a hybrid search."""
+        return self._second.active
+
     def search(
         self, query: str, *, k: int = 10, mode: SearchMode = SearchMode.HYBRID, scope: Scope | None = None
     ) -> list[Passage]:
@@ -124,7 +134,9 @@ class Retriever:
             candidates = self._with_phrases(query, candidates)
         if mode is SearchMode.HYBRID:
             candidates = self._ranked_again(query, candidates)
-        passages = self._spread(self._passages(candidates, SPREAD * k + SPARE), k)
+        passages = self._passages(candidates, SPREAD * k + SPARE)
+        if mode is not SearchMode.HYBRID or not self.ranks_again:  # spreading goes by the fused scores
+            passages = self._spread(passages, k)
         if not self._settings[FOLD_DUPLICATES]:
             return list(islice(passages, k))
         return fold_duplicates(passages, k, self._is_newer)
@@ -150,38 +162,39 @@ class Retriever:
 
     def _candidates(self, query: str, count: int, mode: SearchMode, allowed: ChunkScope | None) -> list[Candidate]:
         if mode is SearchMode.KEYWORD:
-            return fuse([], self._keyword(query, count, allowed), {}, dense_weight=0.0)
+            return fuse([], self._keyword(query, count, allowed, self._trust(query)), {}, dense_weight=0.0)
         vectors, index = self._dense
         if mode is SearchMode.DENSE:
             return fuse(index.search(vectors.vector(query), count, allowed), [], {}, dense_weight=1.0)
         embedded = vectors.started(query)  # the model and the keyword index work side by side
-        keyword = self._keyword(query, count, allowed)
+        trust = self._trust(query)
+        keyword = self._keyword(query, count, allowed, trust)
         vector = embedded()
         dense = index.search(vector, count, allowed)
         known = dict(dense)
         cosines = index.cosines(vector, [chunk_id for chunk_id, _ in keyword if chunk_id not in known])
-        return fuse(dense, keyword, cosines, self._dense_weight(query))
+        return fuse(dense, keyword, cosines, self._settings[DENSE_WEIGHT] * trust)
 
-    def _keyword(self, query: str, count: int, allowed: ChunkScope | None) -> list[tuple[int, float]]:
+    def _keyword(self, query: str, count: int, allowed: ChunkScope | None, trust: float) -> list[tuple[int, float]]:
         hits = self._keyword_index.search(query, count, allowed)
-        if self._trust(query) == 1.0:
+        if trust == 1.0:
             return hits
         beside = {each for chunk_id, _ in hits for each in (chunk_id - 1, chunk_id, chunk_id + 1)}
         rows = self._store.search_rows_of(sorted(beside))
         return with_neighbours(hits, {row[0]: row[4] for row in rows})
 
-    def _dense_weight(self, query: str) -> float:
-        return self._settings[DENSE_WEIGHT] * self._trust(query)
-
     def _trust(self, query: str) -> float:
-        """How far the embedding model knows the language of a query, 0 to 1."""
-        languages = self._dense[0].languages(self._model_languages)
-        if languages is None:
+        """How far the embedding model knows the language of a query, 0 to 1. Asks for the model only where needed."""
+        latin = query_script(query) == LATIN
+        language = query_language(query) if latin else None
+        if latin and (language is None or language in MODEL_LANGUAGES):
             return 1.0
-        if query_script(query) != LATIN:
-            return FOREIGN_SCRIPT_TRUST
-        language = query_language(query)
-        return 1.0 if language is None or language in languages else FOREIGN_TRUST
+        known = self._dense[0].languages(self._model_languages)
+        if known is None:
+            return 1.0
+        if latin:
+            return 1.0 if language in known else FOREIGN_TRUST
+        return FOREIGN_SCRIPT_TRUST if known.isdisjoint(OTHER_SCRIPTS) else 1.0
 
     def _passages(self, candidates: Sequence[Candidate], at_once: int) -> Iterator[Passage]:
         """Candidates as passages, read in batches; those that the library does not show (any more) are left out."""

@@ -8,6 +8,7 @@ from app.domain.citations import Citation
 from app.domain.documents import Box
 from app.domain.passages import Passage, Scope, SearchMode
 from app.domain.search_comparison import BenchRow
+from app.retrieval.reranker import RERANKED
 from app.retrieval.retriever import Retriever
 
 COMPARED = 100
@@ -30,7 +31,10 @@ class SearchBench:
             mode: retriever.search(query, k=max(k, COMPARED), mode=mode, scope=scope)
             for mode in (SearchMode.HYBRID, SearchMode.DENSE, SearchMode.KEYWORD)
         }
-        return side_by_side(found[SearchMode.HYBRID], found[SearchMode.DENSE], found[SearchMode.KEYWORD], k)
+        again = RERANKED if retriever.ranks_again else 0
+        return side_by_side(
+            found[SearchMode.HYBRID], found[SearchMode.DENSE], found[SearchMode.KEYWORD], k, reranked=again
+        )
 
     def citation(self, passage: Passage) -> Citation:
         """The passage as the viewer opens it."""
@@ -50,9 +54,9 @@ class SearchBench:
 
 
 def side_by_side(
-    fused: Sequence[Passage], dense: Sequence[Passage], keyword: Sequence[Passage], k: int
+    fused: Sequence[Passage], dense: Sequence[Passage], keyword: Sequence[Passage], k: int, *, reranked: int = 0
 ) -> list[BenchRow]:
-    """Three rankings of one query as one table."""
+    """Three rankings of one query as one table. ``reranked`` is how many of the fused one were ranked again."""
     sides = [fused, *(sorted(side, key=lambda each: -each.score) for side in (fused, dense, keyword))]
     ranks = [{each.chunk_id: rank for rank, each in enumerate(side, 1)} for side in sides]
     final, by_both, by_meaning, by_words = ranks
@@ -65,6 +69,7 @@ def side_by_side(
         BenchRow(
             passages[each],
             final.get(each),
+            final.get(each) if by_both.get(each, reranked + 1) <= reranked else None,
             by_both.get(each),
             by_meaning.get(each),
             by_words.get(each),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from app.domain.passages import Passage
 from app.domain.search_comparison import BenchRow
 from app.gui.desktop import Desktop
 from app.gui.models.bench_table_model import COLUMNS, PAGE, BenchOrder, BenchTableModel
+from app.gui.theme import Appearance
 from app.gui.widgets.bench_dialog import BenchDialog
 from tests.gui.conftest import IGNORED_QT_LOG, WAIT, DesktopRig
 
@@ -97,6 +99,16 @@ def test_closing_it_while_it_searches_is_harmless(qtbot: QtBot, filled: Desktop)
     search(qtbot, open_bench(filled), "ferry")
 
 
+def test_the_column_of_the_second_ranking_is_there_when_one_ranks(appearance: Appearance, qtbot: QtBot) -> None:
+    dialog = BenchDialog(appearance)
+    qtbot.addWidget(dialog)
+    dialog.show_rows([row(1)])
+    assert dialog.table.isColumnHidden(HEADS.index("Reranked"))
+    dialog.show_rows([row(1), replace(row(2), reranked_rank=1)])
+    assert not dialog.table.isColumnHidden(HEADS.index("Reranked"))
+    assert {cell(dialog, at, "Reranked") for at in range(2)} == {"1", "–"}
+
+
 @pytest.mark.parametrize(
     ("order", "pages"),
     [(Qt.SortOrder.AscendingOrder, [2, 10, None]), (Qt.SortOrder.DescendingOrder, [10, 2, None])],
@@ -113,4 +125,4 @@ def test_sorting_goes_by_value_and_what_has_none_stands_last(
 
 def row(page: int | None) -> BenchRow:
     passage = Passage(1, 1, Path("/a.txt"), "a", "", 0, 4, "text", 0.5, page)
-    return BenchRow(passage, 1, 1, 1, None, 0.5, None, 0.5)
+    return BenchRow(passage, 1, None, 1, 1, None, 0.5, None, 0.5)

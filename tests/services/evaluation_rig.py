@@ -12,6 +12,7 @@ import numpy as np
 from app.domain.documents import Chunk, FileStamp, Section, assemble
 from app.domain.errors import FailureReason
 from app.retrieval.keyword_index import KeywordIndex
+from app.retrieval.reranker import SecondRanking
 from app.retrieval.retriever import Retriever
 from app.retrieval.search_text import search_text
 from app.retrieval.vector_index import VectorIndex
@@ -32,6 +33,18 @@ class Values:
         return self.changed.get(setting.key, setting.default)
 
 
+class Backwards:
+    """A second ranking that turns the first one around, once it has a folder."""
+
+    def __init__(self) -> None:
+        self.folder = ""
+        self._given = 0
+
+    def scores(self, _query: str, passages: Sequence[str]) -> list[float]:
+        self._given += len(passages)
+        return [float(self._given - len(passages) + place) for place in range(len(passages))]
+
+
 class EvaluationRig:
     """Documents go in with ``put``; ``measuring`` is what the program makes of the same parts."""
 
@@ -47,7 +60,16 @@ class EvaluationRig:
         self.keywords = KeywordIndex(self.store, folder / "index")
         self.vectors.open()
         self.keywords.open()
-        retriever = Retriever(self.store, lambda: self.embedder, self.vectors, self.keywords, self.values, follow=True)
+        self.reranker = Backwards()
+        retriever = Retriever(
+            self.store,
+            lambda: self.embedder,
+            self.vectors,
+            self.keywords,
+            self.values,
+            follow=True,
+            second=SecondRanking(lambda: self.reranker.folder, lambda _: self.reranker),
+        )
         self.measuring: Measuring = make_measuring(
             self.store, self.chats_database, lambda: retriever, lambda *_: (), self.values
         )

@@ -263,3 +263,17 @@ def test_the_final_rank_of_the_bench_is_that_of_the_search(rig: EvaluationRig) -
     by_score = sorted(rows.values(), key=lambda each: -(each.score or 0))
     assert [each.fused_rank for each in by_score] == list(range(1, len(rows) + 1))
     assert sorted(each.final_rank or 0 for each in rows.values()) == list(range(1, len(rows) + 1))
+
+
+def test_a_second_ranking_changes_the_final_ranks_and_shows_beside_the_fused_ones(rig: EvaluationRig) -> None:
+    before = rig.measuring.bench.compare("gate opens at seven")
+    assert {each.reranked_rank for each in before} == {None}
+    rig.reranker.folder = "a second model"
+    after = rig.measuring.bench.compare("gate opens at seven")
+    count = len(after)
+    assert [each.fused_rank for each in after] == list(range(count, 0, -1))
+    assert [each.reranked_rank for each in after] == [each.final_rank for each in after] == list(range(1, count + 1))
+    question = only(rig, row("gate opens at seven", "garden/handbook.pdf", page=1))
+    report = rig.measuring.evaluation.score([question], modes=MODES)
+    assert report.results[0].ranks[SearchMode.DENSE].places == (1,)
+    assert (report.results[0].ranks[SearchMode.HYBRID].places[0] or 0) > 1

@@ -29,6 +29,9 @@ class Column:
 
 COLUMNS = (
     Column("Final", "Rank in the search that answers use, every step of it taken", lambda row: row.final_rank),
+    Column(
+        "Reranked", "Rank after the second model; a dash means that it kept its place", lambda row: row.reranked_rank
+    ),
     Column("Fused", "Rank by meaning and words together, before further steps", lambda row: row.fused_rank),
     Column("Meaning", "Rank by meaning alone (dense)", lambda row: row.dense_rank),
     Column("Words", "Rank by words alone (keyword)", lambda row: row.keyword_rank),
@@ -39,7 +42,7 @@ COLUMNS = (
     Column("Word score", "Share of a full match of the words", lambda row: row.keyword_score, "{:.3f}".format),
     Column("Score", "Both together, by which the fused rank goes", lambda row: row.score, "{:.3f}".format),
 )
-FILE, PAGE, PASSAGE = 4, 5, 6
+RERANKED, FILE, PAGE, PASSAGE = 1, 5, 6, 7
 
 
 class BenchTableModel(QAbstractTableModel):

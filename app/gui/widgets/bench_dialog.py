@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.domain.search_comparison import BenchRow
-from app.gui.models.bench_table_model import FILE, PASSAGE, BenchOrder, BenchTableModel
+from app.gui.models.bench_table_model import FILE, PASSAGE, RERANKED, BenchOrder, BenchTableModel
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import TextButton, plain_label
 from app.gui.wording import counted
@@ -66,6 +66,7 @@ class BenchDialog(QDialog):
     def show_rows(self, rows: Sequence[BenchRow]) -> None:
         """The passages of the query are there."""
         self.model.set_rows(rows)
+        self.table.setColumnHidden(RERANKED, all(row.reranked_rank is None for row in rows))
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         words = f"{counted(len(rows), 'passage')}. Double-click one to open it; click a head to sort."
         self.status.setText(words if rows else "Nothing found by any ranking.")
@@ -99,6 +100,7 @@ class BenchDialog(QDialog):
         head.setSectionResizeMode(FILE, QHeaderView.ResizeMode.Interactive)
         head.resizeSection(FILE, FILE_WIDTH)
         head.setSectionResizeMode(PASSAGE, QHeaderView.ResizeMode.Stretch)
+        table.setColumnHidden(RERANKED, True)  # shown when a second model ranks
         table.doubleClicked.connect(self._open)
         return table
 

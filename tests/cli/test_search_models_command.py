@@ -31,6 +31,8 @@ def test_a_model_is_proposed_downloaded_and_used(
     write_tiny_onnx(tmp_path / "original", model)
     HubServer(stub, model.repository, tmp_path / "original", model.files)
     monkeypatch.setenv("HF_ENDPOINT", stub.url)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "")
+    monkeypatch.setenv("TRANSFORMERS_OFFLINE", "")
     text = tmp_path / "perro.txt"
     text.write_text(SPANISH, encoding="utf-8")
     assert footnote("ingest", text).status == 0

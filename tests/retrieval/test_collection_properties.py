@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from app.domain.documents import DocumentState
 from app.domain.passages import Scope, SearchMode
@@ -26,12 +26,11 @@ from tests.retrieval.test_retriever import Values
 
 NAMES = ("north/a.txt", "north/b.txt", "north/deep/c.txt", "south/d.txt", "south/e.txt", "f.txt")
 FOLDERS = ("north", "north/deep", "south")
-COLLECTIONS = ("One", "Two")
-PACKED = "Packed"
+OWN, PACKED = "Own", "Packed"
 
 names = st.sampled_from(NAMES)
 places = st.sampled_from(FOLDERS)
-collections = st.sampled_from(COLLECTIONS)
+collections = st.sampled_from((OWN, PACKED))
 texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6)
 
 
@@ -67,7 +66,7 @@ class Searches(RuleBasedStateMachine):
         self.store = self.library.store
         self.documents: dict[str, int] = {}
         self.excluded: set[int] = set()
-        self.members = {name: Members(self.store.add_collection(name)) for name in (*COLLECTIONS, PACKED)}
+        self.members = {name: Members(self.store.add_collection(name)) for name in (OWN, PACKED)}
         self.steps = 0
         embedder = self.library.embedder
         self.packs = PackService(self.store, PlainFiles(), lambda: embedder, lambda: None, self.folder)
@@ -108,6 +107,11 @@ class Searches(RuleBasedStateMachine):
     def put(self, name: str, words: list[str]) -> None:
         self.documents[name] = self.library.put(name, [f"{word} {row} {name}" for row, word in enumerate(words)])
         self.excluded.discard(self.documents[name])
+
+    @initialize()
+    def begin_with_some(self) -> None:
+        for name in NAMES[1:4]:
+            self.put(name, list(WORDS[:2]))
 
     @rule(name=names)
     def delete(self, name: str) -> None:
@@ -175,12 +179,12 @@ class Searches(RuleBasedStateMachine):
         self.store.unbind_folder(self.members[collection].id, self.library.folder / folder)
         self.members[collection].say(folder, included=False)
 
-    @rule(collection=collections)
-    def delete_collection(self, collection: str) -> None:
-        gone = self.members[collection].id
+    @rule()
+    def delete_collection(self) -> None:
+        gone = self.members[OWN].id
         self.store.delete_collection(gone)
         assert self._found(Scope(collections=frozenset({gone})), SearchMode.DENSE) == set()
-        self.members[collection] = Members(self.store.add_collection(collection))
+        self.members[OWN] = Members(self.store.add_collection(OWN))
 
     # -- indexes -----------------------------------------------------------------------------------------------------
 
@@ -243,5 +247,5 @@ class Searches(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
 
-Searches.TestCase.settings = settings(max_examples=20, stateful_step_count=15, deadline=None)
+Searches.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
 TestSearches = Searches.TestCase

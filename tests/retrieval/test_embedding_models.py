@@ -319,6 +319,7 @@ def test_settings_choose_model_precision_and_engine(paths: AppPaths, stored: Set
     chosen = open_embedder(stored, paths)
     assert chosen.model_key.startswith("tiny@")
     assert chosen.embed_query("boat").shape == (16,)
+    assert isinstance(chosen, OnDemandEmbedder)
     assert isinstance(chosen.engine(), OpenVinoEmbedder)
     chosen.close()
 
@@ -329,6 +330,7 @@ def test_a_device_or_the_setting_chooses_the_reference_engine(
 ) -> None:
     stored.set(*setting_and_value)
     embedder = open_embedder(stored, paths)
+    assert isinstance(embedder, OnDemandEmbedder)
     assert embedder.prepared
     assert embedder.model_key.endswith("/fp32")
 

@@ -161,7 +161,7 @@ class CatchingUp(RuleBasedStateMachine):
         self.sequence = 0
         self.vectors: set[int] = set()
         self.keyword_sequence = 0
-        self.words: dict[int, tuple[int, str, str, str]] = {}
+        self.words: dict[int, tuple[int, str, str, str, int]] = {}
 
     def documents(self) -> list[int]:
         return [record.id for record in self.library.documents()]

@@ -1,0 +1,168 @@
+"""The use cases of a library, made of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from app.bootstrap.parts import Parts
+from app.services.lazy import Lazy
+from app.settings.paths import AppPaths
+
+if TYPE_CHECKING:
+    from app.domain.cancellation import CancelToken
+    from app.network.page_fetch import FetchedPage, KnownPage
+    from app.services.chat_service import ChatService
+    from app.services.diagnosis import Doctor
+    from app.services.embedding_model_service import EmbeddingModelService
+    from app.services.ingest_service import IngestService
+    from app.services.library_check import LibraryCheck
+    from app.services.library_repair import LibraryRepair
+    from app.services.library_service import LibraryService
+    from app.services.live_folders import LiveFolders
+    from app.services.measuring import Measuring
+    from app.services.model_service import ModelService
+    from app.services.pack_service import PackService
+    from app.services.session_service import SessionService
+    from app.services.web_pages import WebPages
+
+
+class Services(Parts):
+    """The use cases of one library. ``writer`` holds the library's lock; other processes read only.
+
+    Raises ``LibraryLockedError`` if another process writes the library, ``StorageError`` and ``BadInputError`` as the
+    databases and folders do.
+    """
+
+    @cached_property
+    def library(self) -> LibraryService:
+        """Documents, search, sources."""
+        from app.services.library_service import LibraryService
+        from app.services.picture_pages import PicturePages
+
+        return LibraryService(
+            self._store,
+            self._retriever,
+            lambda: self._registry().supported_extensions,
+            self._refresher.changed,
+            self._files(),
+            PicturePages(self.paths.cache / "pictures", self._parser),
+        )
+
+    @cached_property
+    def web(self) -> WebPages:
+        """Web pages, fetched on the user's wish; adding is for the writer only."""
+        from app.services.web_pages import WebPages
+
+        fetcher = Lazy(self._make_fetcher)
+
+        def fetch(url: str, known: KnownPage | None, cancel: CancelToken | None) -> FetchedPage | None:
+            return self._loop().run(fetcher().fetch(url, known), cancel)
+
+        return WebPages(self._store, fetch, self._parser, self._ingest, self.paths.web_dir)
+
+    @cached_property
+    def sessions(self) -> SessionService:
+        """Chat sessions."""
+        from app.services.session_service import SessionService
+
+        return SessionService(self._session_store)
+
+    @cached_property
+    def measuring(self) -> Measuring:
+        """Search measured on the user's own questions."""
+        from app.services.measuring import make_measuring
+
+        boxes = self.library.citation_boxes
+        return make_measuring(self._store, self._chats_database, self._retriever, boxes, self.settings)
+
+    @cached_property
+    def packs(self) -> PackService:
+        """Collections, and packs of them; changing and importing are for the writer only."""
+        from app.services.pack_service import PackService
+
+        return PackService(self._store, self._files(), self._embedder, self._refresher.changed, self.paths.data)
+
+    @property
+    def ingest(self) -> IngestService:
+        """Files into the library; for the writer only."""
+        return self._ingest()
+
+    @property
+    def folders(self) -> LiveFolders:
+        """Folders that stay live; for the writer only. ``start()`` follows them."""
+        return self._folders()
+
+    @cached_property
+    def models(self) -> ModelService:
+        """Chat models by name."""
+        from app.chat_models.keys import KeySource
+        from app.chat_models.registry import ModelRegistry
+        from app.services.model_service import ModelService
+
+        keys = KeySource(dotenv=self.paths.config / ".env")
+        registry = ModelRegistry(loop=self._loop(), keys=keys, setting=self.settings.__getitem__)
+        return ModelService(registry, self._loop(), self._make_answerer)
+
+    @cached_property
+    def doctor(self) -> Doctor:
+        """The state of everything."""
+        from app.services.diagnosis import Doctor
+
+        return Doctor(
+            self.paths, self._store, self._session_store, self._embedder, self._vector_index, self._keyword_index
+        )
+
+    @cached_property
+    def check(self) -> LibraryCheck:
+        """Reads everything and says what is wrong."""
+        from app.services.library_check import LibraryCheck
+
+        search = (self.settings, self._embedder, self._vector_index, self._keyword_index)
+        return LibraryCheck(self.paths, self._library_database, self._chats_database, self._store, *search)
+
+    @cached_property
+    def repair(self) -> LibraryRepair:
+        """Repairs what a check found; for the writer only, and before it has opened an index."""
+        from app.services.library_repair import LibraryRepair
+
+        return LibraryRepair(self.paths, self._library_database, self._chats_database, self.settings)
+
+    @cached_property
+    def embedding_models(self) -> EmbeddingModelService:
+        """Search models that can be downloaded, and which would suit the library."""
+        import os
+
+        from app.retrieval.model_catalogue import Catalogue
+        from app.services.embedding_model_service import EmbeddingModelService, hub_runner
+        from app.settings.resources import resource
+
+        catalogue = Catalogue(resource("models", "catalogue.json"))
+        hub = hub_runner(lambda work, cancel: self._loop().run(work, cancel), os.environ)
+        return EmbeddingModelService(catalogue, self.paths.models_dir, self.settings, self._store, hub)
+
+    @cached_property
+    def chat(self) -> ChatService:
+        """Questions and answers."""
+        from app.services.chat_service import ChatService
+
+        return ChatService(
+            self._loop(),
+            self._retriever,
+            self._session_store,
+            self.models.model,
+            self.library.citation_boxes,
+            self.settings,
+        )
+
+
+@contextmanager
+def open_services(environ: Mapping[str, str], *, writer: bool) -> Iterator[Services]:
+    """The services of the library that the environment names, closed at the end of the block."""
+    services = Services(AppPaths.from_environment(environ), writer=writer)
+    try:
+        yield services
+    finally:
+        services.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from app.domain.documents import Box
@@ -29,11 +30,26 @@ class Citation:
     score: float = 0.0
 
 
+class Support(StrEnum):
+    """What the passages say to a sentence. ``GENERAL`` is what an open answer adds from general knowledge."""
+
+    UNCHECKED = "unchecked"
+    SUPPORTED = "supported"
+    PARTLY = "partly"
+    UNSUPPORTED = "unsupported"
+    GENERAL = "general"
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerSentence:
-    """A sentence of an answer, ``answer[start:end]``, and the numbers of the citations behind it."""
+    """A sentence of an answer, ``answer[start:end]``, the numbers of the citations behind it, and whether they bear it.
+
+    ``reason`` says in plain words what is missing, such as an altered number.
+    """
 
     text: str
     start: int
     end: int
     citations: tuple[int, ...] = ()
+    support: Support = Support.UNCHECKED
+    reason: str = ""

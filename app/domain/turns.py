@@ -1,7 +1,8 @@
 """Events of one chat turn, in the order in which they happen, and the messages a session keeps.
 
-A turn yields ``TurnStarted``, ``PassagesFound``, then ``TextAdded`` and ``CitationAdded`` interleaved, and exactly one
-of ``TurnFinished``, ``TurnStopped`` or ``TurnFailed`` at the end.
+A turn yields ``TurnStarted``, perhaps ``QueryRewritten`` and ``MemoryUsed``, ``PassagesFound``, then ``TextAdded``,
+``CitationAdded``, ``ReasoningAdded``, ``ToolCalled`` and ``ToolReturned`` as they come, and exactly one of
+``TurnFinished``, ``TurnStopped`` or ``TurnFailed`` at the end.
 """
 
 from __future__ import annotations
@@ -73,6 +74,49 @@ class PassagesFound:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryRewritten:
+    """The question was made standalone; this is what is searched."""
+
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryUsed:
+    """How many earlier messages the model is given, and how many it is not. ``summary`` stands for those, if any."""
+
+    used: int
+    dropped: int
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningAdded:
+    """More of what the model thinks before or between its words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The model wants a tool to run; ``arguments`` is JSON. Where ``needs_approval``, the turn waits for the user."""
+
+    call_id: str
+    name: str
+    arguments: str
+    needs_approval: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolReturned:
+    """What a tool gave back to the model, or why it did not run."""
+
+    call_id: str
+    name: str
+    text: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TextAdded:
     """More answer text, footnote markers included as ``[1]``."""
 
@@ -107,4 +151,17 @@ class TurnFailed:
     message: StoredMessage
 
 
-TurnEvent = TurnStarted | PassagesFound | TextAdded | CitationAdded | TurnFinished | TurnStopped | TurnFailed
+TurnEvent = (
+    TurnStarted
+    | QueryRewritten
+    | MemoryUsed
+    | PassagesFound
+    | ReasoningAdded
+    | ToolCalled
+    | ToolReturned
+    | TextAdded
+    | CitationAdded
+    | TurnFinished
+    | TurnStopped
+    | TurnFailed
+)

@@ -43,10 +43,10 @@ class Attachment:
 class TurnOptions:
     """Choices for one turn; None takes those of the session, and where it has none those of the settings.
 
-    ``instructions`` go before the rules of the prompt (a persona, filled in). ``pinned`` documents go into the prompt as
-    a whole, as far as they fit. ``parent_id`` is the message behind which the question stands, None for the end of the
-    branch on show. ``question_id`` answers a stored question once more, beside its earlier answers. ``continue_id`` goes
-    on with an answer that was cut off.
+    ``instructions`` go before the rules of the prompt (a persona, filled in). ``pinned`` documents go into the prompt
+    as a whole, as far as they fit. ``parent_id`` is the message behind which the question stands, None for the end of
+    the branch on show. ``question_id`` answers a stored question once more, beside its earlier answers.
+    ``continue_id`` goes on with an answer that was cut off.
     """
 
     strictness: Strictness | None = None

@@ -1,0 +1,47 @@
+"""Footnotes and the source viewer: its controller, connected with what is on the screen."""
+
+from __future__ import annotations
+
+from app.gui.controllers.source_controller import SourceController
+from app.gui.ports import Services
+from app.gui.wiring import Shortcut, Stage
+
+
+class SourceWiring:
+    """The places behind footnotes."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.controller = SourceController(stage.runner, stage.window.right.source, stage.window.toast)
+        stage.window.chat.footnote_activated.connect(self.open_footnote)
+        self.controller.shown.connect(stage.window.show_source)
+
+    def attach(self, services: Services) -> None:
+        """The services are there."""
+        self.controller.attach(services)
+
+    def shortcuts(self) -> list[Shortcut]:
+        """Keys of this part."""
+        source = self._stage.window.right.source
+        return [
+            ("Ctrl+F", "Find in the document on show", self.find_in_source),
+            ("Alt+Up", "Previous footnote", lambda: self.controller.step(-1)),
+            ("Alt+Down", "Next footnote", lambda: self.controller.step(1)),
+            ("Ctrl++ | Ctrl+=", "Larger document", source.zoom_in),
+            ("Ctrl+-", "Smaller document", source.zoom_out),
+            ("Ctrl+0", "Fit the document to the width", source.fit_width),
+        ]
+
+    def open_footnote(self, message_id: int, number: int) -> None:
+        """Show the place behind a footnote."""
+        messages = self._stage.messages
+        row = messages.row_of(message_id)
+        if row is not None:
+            self._stage.window.chat.hide_card()
+            self.controller.show_citation(messages.entry(row).citations, number)
+
+    def find_in_source(self) -> None:
+        """Find in the document on show."""
+        right = self._stage.window.right
+        if right.isVisible() and right.shows_source and right.source.source is not None:
+            right.source.find_bar.open_bar()

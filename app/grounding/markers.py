@@ -83,6 +83,10 @@ class MarkerParser:
         self._fence = ""
         self._run: set[str] = set()
 
+    def know(self, passage_ids: Collection[str]) -> None:
+        """Recognise these ids from now on."""
+        self._known = {each.lower() for each in passage_ids}
+
     @property
     def held(self) -> int:
         """How many characters wait for what follows them."""

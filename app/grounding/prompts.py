@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.chat_models.token_estimate import estimate_tokens
-from app.domain.messages import AIMessage, HumanMessage, Message, SystemMessage, TextPart
+from app.domain.messages import HumanMessage, Message, Part, SystemMessage, TextPart
 from app.domain.passages import Passage
-from app.domain.turns import MessageStatus, StoredMessage
-from app.grounding.markers import WORD_JOINER
+from app.domain.turns import StoredMessage
+from app.grounding.recent_turns import recent_turns
 
 NOT_FOUND = "Your documents don't hold an answer to this question."
 
@@ -29,10 +29,8 @@ For two passages write [p1][p2].
 5. Answer briefly, in the language of the question."""
 
 NO_PASSAGES = "(No passage of the documents fits this question.)"
-_FOOTNOTE = re.compile(r"\s?\[\d{1,3}\]")
 _TAG = re.compile(r"<(?=\s*/?\s*passage\b)", re.IGNORECASE)
 _HISTORY_SHARE = 0.25
-_REMEMBERED = frozenset({MessageStatus.COMPLETE, MessageStatus.STOPPED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,15 @@ class Prompt:
     bare_numbers: frozenset[int] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedPassages:
+    """Passages with their ids, as parts of a message; ``left`` tokens of the budget remain."""
+
+    parts: tuple[TextPart, ...]
+    passages: dict[str, Passage]
+    left: int
+
+
 def build_prompt(
     question: str, passages: Sequence[Passage], history: Sequence[StoredMessage] = (), *, token_budget: int
 ) -> Prompt:
@@ -56,23 +63,45 @@ def build_prompt(
     Passages come best first; those that don't fit are left out from the end, the first always stays. At most a quarter
     of the budget goes to the latest turns of ``history`` (oldest first), which never push a passage out.
     """
+    placed = place_passages(passages, token_budget)
+    return compose(question, placed, recent_turns(history, history_budget(placed, token_budget)))
+
+
+def place_passages(passages: Sequence[Passage], token_budget: int) -> PlacedPassages:
+    """Give ids to the passages (best first) that fit, at least to the first."""
     parts: list[TextPart] = []
     given: dict[str, Passage] = {}
     left = token_budget
     for passage in passages:
-        part = _passage_part(f"p{len(given) + 1}", passage)
+        passage_id = f"p{len(given) + 1}"
+        part = passage_part(passage_id, passage)
         cost = estimate_tokens(part.text)
         if given and cost > left:
             break
         parts.append(part)
-        given[f"p{len(given) + 1}"] = passage
+        given[passage_id] = passage
         left -= cost
-    if not parts:
-        parts.append(TextPart(f"{NO_PASSAGES}\n\n"))
+    return PlacedPassages(tuple(parts), given, max(left, 0))
+
+
+def history_budget(placed: PlacedPassages, token_budget: int) -> int:
+    """How many tokens earlier turns may take: what the passages leave, at most a quarter of all."""
+    return min(placed.left, round(token_budget * _HISTORY_SHARE))
+
+
+def compose(
+    question: str,
+    placed: PlacedPassages,
+    earlier: Sequence[Message] = (),
+    *,
+    rules: str = RULES,
+    extra: Sequence[Part] = (),
+) -> Prompt:
+    """Put a prompt together: ``rules``, ``earlier`` messages, then passages, ``extra`` parts and the question."""
+    parts: list[Part] = [*(placed.parts or (TextPart(f"{NO_PASSAGES}\n\n"),)), *extra]
     parts.append(TextPart(f"Question: {question}", extras={"question": True}))
-    recent = _recent(history, min(max(left, 0), round(token_budget * _HISTORY_SHARE)))
-    messages = (SystemMessage(RULES), *recent, HumanMessage(parts=tuple(parts)))
-    return Prompt(messages, given, _bare_numbers(question, given))
+    messages = (SystemMessage(rules), *earlier, HumanMessage(parts=tuple(parts)))
+    return Prompt(messages, placed.passages, _bare_numbers(question, placed.passages))
 
 
 def build_messages(
@@ -87,7 +116,8 @@ def is_refusal(text: str) -> bool:
     return _letters(NOT_FOUND) in _letters(text)
 
 
-def _passage_part(passage_id: str, passage: Passage) -> TextPart:
+def passage_part(passage_id: str, passage: Passage) -> TextPart:
+    """A passage as a part of a message, behind its id and place."""
     page = f", page {passage.page}" if passage.page is not None else ""
     place = " › ".join(part for part in (passage.title, *passage.headings) if part)
     head = _inert(f"[{passage_id}] {place}{page}")
@@ -106,36 +136,6 @@ def _passage_part(passage_id: str, passage: Passage) -> TextPart:
 def _inert(text: str) -> str:
     """Keep a document from closing the tags around it."""
     return _TAG.sub("‹", text)
-
-
-def _recent(history: Sequence[StoredMessage], budget: int) -> list[Message]:
-    """Return the latest whole turns that fit, oldest first."""
-    turns: list[Message] = []
-    for question, answer in reversed(list(_turns(history))):
-        cost = estimate_tokens(question) + estimate_tokens(answer)
-        if cost > budget:
-            break
-        budget -= cost
-        turns[:0] = [HumanMessage(question), AIMessage(answer)]
-    return turns
-
-
-def _turns(history: Sequence[StoredMessage]) -> list[tuple[str, str]]:
-    """Pair each question with the answer behind it; what has no answer is left out."""
-    turns: list[tuple[str, str]] = []
-    question = ""
-    for message in history:
-        if message.role == "user":
-            question = message.text
-        elif message.role == "assistant" and question and message.text and message.status in _REMEMBERED:
-            turns.append((question, _without_footnotes(message)))
-            question = ""
-    return turns
-
-
-def _without_footnotes(message: StoredMessage) -> str:
-    """Take the numbers out: models would copy them, and they mean nothing in a new turn."""
-    return (_FOOTNOTE.sub("", message.text) if message.citations else message.text).replace(WORD_JOINER, "")
 
 
 def _bare_numbers(question: str, passages: dict[str, Passage]) -> frozenset[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace as replace_fields
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.chat_models.loop_thread import closing
@@ -11,10 +12,12 @@ from app.domain.cancellation import CancelToken
 from app.domain.documents import Box
 from app.domain.errors import BadInputError
 from app.domain.passages import Passage, Scope
+from app.domain.turn_options import Strictness, TurnOptions
 from app.domain.turns import TurnEvent
 from app.services.turn_record import TurnRecord
 from app.services.turn_registry import BusyError, RunningTurn, TurnRegistry
 from app.services.turn_run import TurnParts, TurnRun
+from app.services.turn_seams import NO_SEAMS, TurnSeams
 from app.settings.setting import Setting
 
 if TYPE_CHECKING:
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from app.chat_models.model import ChatModel
     from app.storage.session_store import SessionStore
 
-__all__ = ["CHAT_MODEL", "CONTEXT_TOKENS", "BusyError", "ChatService"]
+__all__ = ["CHAT_MODEL", "CONTEXT_TOKENS", "STRICTNESS", "BusyError", "ChatService"]
 
 T = TypeVar("T")
 BUILT_IN_MODEL = "extractive"
@@ -43,6 +46,13 @@ CONTEXT_TOKENS = Setting(
     minimum=256,
     maximum=200_000,
 )
+STRICTNESS = Setting(
+    "chat.strictness",
+    Strictness.STRICT,
+    "Answers",
+    "strict: only from your documents. open: also from what the model knows, marked as such.",
+)
+_NO_OPTIONS = TurnOptions()
 
 
 class PassageFinder(Protocol):
@@ -76,6 +86,7 @@ class ChatService:
         citation_boxes: Callable[[Passage, int, int], tuple[Box, ...]],
         settings: Settings,
         *,
+        seams: TurnSeams = NO_SEAMS,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
         self._loop = loop
@@ -84,6 +95,7 @@ class ChatService:
         self._models = models
         self._citation_boxes = citation_boxes
         self._settings = settings
+        self._seams = seams
         self._checkpoint_seconds = checkpoint_seconds
         self._turns = TurnRegistry()
 
@@ -96,14 +108,16 @@ class ChatService:
         scope: Scope | None = None,
         cancel: CancelToken | None = None,
         replace: bool = False,
+        options: TurnOptions = _NO_OPTIONS,
     ) -> AsyncIterator[TurnEvent]:
         """Answer a question; the events come in the order that ``app.domain.turns`` describes.
 
         The question is stored before anything is searched, and the answer keeps what had arrived whatever happens.
         ``cancel``, closing the iterator or cancelling the task stop the turn within milliseconds; ``cancel`` lets it
         end with ``TurnStopped``. One turn at a time runs in a session: another one raises ``BusyError``, unless
-        ``replace`` is true, which stops the running turn first. Raises ``BadInputError`` for an empty question and
-        for a session that is gone. Failures of search or model end the turn with ``TurnFailed``.
+        ``replace`` is true, which stops the running turn first. ``options`` are for this turn alone. Raises
+        ``BadInputError`` for an empty question and for a session that is gone. Failures of search or model end the
+        turn with ``TurnFailed``.
         """
         question = question.strip()
         if not question:
@@ -111,11 +125,11 @@ class ChatService:
         name = model or self._settings[CHAT_MODEL]
         events: asyncio.Queue[TurnEvent | None] = asyncio.Queue()
         record = TurnRecord(self._sessions, session_id, question, name, checkpoint_seconds=self._checkpoint_seconds)
-        run = TurnRun(record, self._parts(name), session_id, events.put_nowait)
+        run = TurnRun(record, self._parts(name), session_id, name, events.put_nowait)
         stop = CancelToken()
         turn = RunningTurn(stop.cancel)
         await self._turns.claim(session_id, turn, replace=replace)
-        task = asyncio.create_task(run.run(question, scope or Scope()))
+        task = asyncio.create_task(run.run(question, scope or Scope(), self._settled(options)))
         task.add_done_callback(lambda _: self._ended(session_id, turn, events))
         tokens = [each for each in (stop, cancel) if each is not None]
         async with closing(_follow(task, events, tokens)) as following:
@@ -131,10 +145,11 @@ class ChatService:
         scope: Scope | None = None,
         cancel: CancelToken | None = None,
         replace: bool = False,
+        options: TurnOptions = _NO_OPTIONS,
     ) -> Iterator[TurnEvent]:
         """``answer`` for synchronous code, run on the loop thread. Closing the iterator stops the turn."""
         return self._loop.iterate(
-            self.answer(session_id, question, model=model, scope=scope, cancel=cancel, replace=replace)
+            self.answer(session_id, question, model=model, scope=scope, cancel=cancel, replace=replace, options=options)
         )
 
     def busy(self, session_id: str) -> bool:
@@ -144,6 +159,10 @@ class ChatService:
     def _ended(self, session_id: str, turn: RunningTurn, events: asyncio.Queue[TurnEvent | None]) -> None:
         self._turns.release(session_id, turn)
         events.put_nowait(None)
+
+    def _settled(self, options: TurnOptions) -> TurnOptions:
+        """Options whose strictness is not open."""
+        return replace_fields(options, strictness=options.strictness or self._settings[STRICTNESS])
 
     def _parts(self, model: str) -> TurnParts:
         budget = self._settings[CONTEXT_TOKENS]
@@ -155,6 +174,7 @@ class ChatService:
             open_model=lambda: self._models(model),
             boxes=self._citation_boxes,
             token_budget=budget,
+            seams=self._seams,
         )
 
 

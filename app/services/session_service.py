@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain.turn_details import TurnDetails
 from app.domain.turns import SessionRecord, StoredMessage
 from app.storage.session_store import SessionStore
 
@@ -23,6 +24,10 @@ class SessionService:
     def messages(self, session_id: str) -> list[StoredMessage]:
         """The messages of a session in order."""
         return self._store.messages(session_id)
+
+    def details(self, message_id: int) -> TurnDetails | None:
+        """How an answer came about; None where nothing was noted."""
+        return self._store.turn_details(message_id)
 
     def rename(self, session_id: str, title: str) -> None:
         """Give a session a title."""

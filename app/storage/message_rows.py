@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from app.domain.citations import AnswerSentence, Citation
+from app.domain.citations import AnswerSentence, Citation, Support
 from app.domain.documents import Box
 from app.domain.turns import MessageStatus, StoredMessage
 from app.storage.rows import clean, id_list, path_from_column, path_to_column
@@ -36,8 +36,11 @@ def message_from(row: MessageRow, citations: Sequence[Citation]) -> StoredMessag
 
 
 def sentences_to_column(sentences: Sequence[AnswerSentence]) -> str:
-    """Sentences as JSON arrays of text, start, end, citation numbers; none as nothing."""
-    plain = [[clean(each.text), each.start, each.end, list(each.citations)] for each in sentences]
+    """Sentences as JSON arrays of text, start, end, citation numbers, support, reason; none as nothing."""
+    plain = [
+        [clean(each.text), each.start, each.end, list(each.citations), each.support, clean(each.reason)]
+        for each in sentences
+    ]
     return json.dumps(plain, ensure_ascii=False) if plain else ""
 
 
@@ -95,4 +98,11 @@ def citations_of(connection: sqlite3.Connection, message_ids: Sequence[int]) -> 
 def _sentences_from_column(value: str) -> tuple[AnswerSentence, ...]:
     if not value:
         return ()
-    return tuple(AnswerSentence(text, start, end, tuple(numbers)) for text, start, end, numbers in json.loads(value))
+    return tuple(_sentence(*each) for each in json.loads(value))
+
+
+def _sentence(
+    text: str, start: int, end: int, numbers: list[int], support: str = Support.UNCHECKED, reason: str = ""
+) -> AnswerSentence:
+    """A sentence from its array; those stored before sentences were checked end with the numbers."""
+    return AnswerSentence(text, start, end, tuple(numbers), Support(support), reason)

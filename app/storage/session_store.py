@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app.domain.citations import AnswerSentence, Citation
 from app.domain.errors import BadInputError, StorageError
+from app.domain.turn_details import TurnDetails
 from app.domain.turns import MessageStatus, SessionRecord, StoredMessage
 from app.storage.chats_schema import CHATS_SCHEMA
 from app.storage.database import Database
@@ -24,6 +25,7 @@ from app.storage.message_rows import (
 )
 from app.storage.message_search import match_expression, matching_spans, search_text
 from app.storage.rows import clean
+from app.storage.turn_details_json import details_from_json, details_to_json
 
 
 def open_chats(path: Path, *, read_only: bool = False) -> Database:
@@ -152,8 +154,9 @@ class SessionStore:
         citations: Sequence[Citation] | None = None,
         sentences: Sequence[AnswerSentence] | None = None,
         timings: Mapping[str, float] | None = None,
+        details: TurnDetails | None = None,
     ) -> StoredMessage:
-        """Change the given parts of a message, in one transaction; citations are replaced as a whole."""
+        """Change the given parts of a message, in one transaction; citations and details are replaced as a whole."""
         values = (
             None if text is None else clean(text),
             None if text is None else search_text(text),
@@ -168,11 +171,20 @@ class SessionStore:
         with self._database.write() as connection:
             connection.execute(_UPDATE_MESSAGE, values)
             message = _message(connection, message_id)
+            if details is not None:
+                row = (message_id, details_to_json(details))
+                connection.execute("INSERT OR REPLACE INTO turn_details (message_id, details) VALUES (?, ?)", row)
             if citations is None:
                 return message
             connection.execute("DELETE FROM citations WHERE message_id = ?", (message_id,))
             _store_citations(connection, message_id, citations)
             return _message(connection, message_id)
+
+    def turn_details(self, message_id: int) -> TurnDetails | None:
+        """How an answer came about; None for questions and for answers that ended before anything was noted."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT details FROM turn_details WHERE message_id = ?", (message_id,)).fetchone()
+        return details_from_json(row[0]) if row else None
 
     def mark_interrupted(self) -> int:
         """Mark messages that were still streaming when the program ended. Call at start only. Returns how many."""

@@ -1,0 +1,92 @@
+"""How an answer came about: what was searched, sent, left out, used and paid. Shown on demand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.domain.answer_facts import Usage
+from app.domain.turn_options import MemoryKind, Strictness
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMessage:
+    """A message as the model was given it; images and files stand in ``text`` as a note of what they were."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentPassage:
+    """A passage with its id in the prompt (``p1``; empty if it was not sent).
+
+    ``start`` and ``end`` are offsets in the document's text. ``score`` is comparable only inside one turn.
+    """
+
+    id: str
+    document_id: int
+    path: Path
+    title: str
+    page: int | None
+    start: int
+    end: int
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A passage that was found and not sent, and why, in plain words."""
+
+    passage: SentPassage
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadFile:
+    """A file in the scope of the question of which nothing could be searched, and why, in plain words."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A tool that the model called: ``arguments`` is JSON, ``result`` what it got back, cut where it is long."""
+
+    name: str
+    arguments: str
+    result: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDetails:
+    """Everything about one turn.
+
+    ``query`` is what was searched, rewritten or not. ``used`` and ``dropped`` count earlier messages that the model was
+    and was not given; ``summary`` stands for the latter. ``unread`` holds the first of ``unread_count`` files.
+    ``cost`` is in US dollars, None where the price isn't known. Times are in seconds since the question arrived;
+    None where nothing arrived. ``tokens_per_second`` counts output tokens from the first one on.
+    """
+
+    query: str = ""
+    strictness: Strictness = Strictness.STRICT
+    memory: MemoryKind | None = None
+    used: int = 0
+    dropped: int = 0
+    summary: str = ""
+    prompt: tuple[PromptMessage, ...] = ()
+    passages: tuple[SentPassage, ...] = ()
+    near_misses: tuple[NearMiss, ...] = ()
+    unread: tuple[UnreadFile, ...] = ()
+    unread_count: int = 0
+    tools: tuple[ToolUse, ...] = ()
+    model: str = ""
+    finish: str = ""
+    usage: Usage | None = None
+    cost: float | None = None
+    first_token_seconds: float | None = None
+    tokens_per_second: float | None = None
+    reasoning: str = ""

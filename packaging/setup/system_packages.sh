@@ -7,7 +7,7 @@ run_packages="ca-certificates python3-venv libgl1 libegl1 libx11-6 libx11-xcb1 l
  libxkbcommon0 libxkbcommon-x11-0 libbrotli1 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0
  libxcb-render-util0 libxcb-render0 libxcb-shape0 libxcb-shm0 libxcb-sync1 libxcb-util1 libxcb-xfixes0 libxcb-xkb1
  libgomp1 fonts-dejavu-core"
-test_packages="xvfb xauth xdotool openbox git faketime"
+test_packages="xvfb xauth xdotool openbox git faketime redis-server"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "setup: no dpkg here; see README for the system libraries that Qt needs" >&2

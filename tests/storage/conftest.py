@@ -10,6 +10,7 @@ import pytest
 from app.storage.database import Database
 from app.storage.library_store import LibraryStore, open_library
 from app.storage.session_store import SessionStore, open_chats
+from tests.storage.redis_server import RedisServer, running_redis
 
 
 @pytest.fixture
@@ -34,3 +35,10 @@ def chats(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def sessions(chats: Database) -> SessionStore:
     return SessionStore(chats)
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis server of the tests' own; skips where the program is missing."""
+    with running_redis() as server:
+        yield server

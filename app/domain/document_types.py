@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 
 class DocumentType(StrEnum):
@@ -83,3 +84,8 @@ def glob_condition(kind: DocumentType) -> tuple[tuple[str, ...], tuple[str, ...]
             return patterns, tuple(before)
         before.extend(patterns)
     raise KeyError(kind)
+
+
+def type_of(media_type: str) -> DocumentType | None:
+    """The type that a document of ``media_type`` belongs to, None for one that no loader gives."""
+    return next((kind for kind, patterns in _PATTERNS if any(fnmatchcase(media_type, each) for each in patterns)), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, Self
@@ -59,3 +60,9 @@ class DocumentLoader(Protocol):
     def load(self, path: Path) -> LoadedDocument:
         """Read ``path``. Raises ``DocumentError`` if it can't be read."""
         ...
+
+
+def warned(stated: Mapping[str, str], *warnings: str) -> dict[str, str]:
+    """Return metadata with ``warnings`` before the one that ``stated`` has already; empty ones and repeats left out."""
+    every = dict.fromkeys(filter(None, (*warnings, stated.get("warning", ""))))
+    return {**stated, "warning": " ".join(every)} if every else dict(stated)

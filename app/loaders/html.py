@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
-from app.loaders.drawings import image_mark
-from app.loaders.html_tree import BLOCKS, HtmlNode, decode_html, parse_html
+from app.loaders.html_inline import SILENT, SPACES, is_power, picture_text, plain_text
+from app.loaders.html_tree import BLOCKS, HtmlNode, decode_html, parse_html, within
 from app.loaders.regular_file import error_for
 from app.loaders.section_builder import SectionBuilder
 from app.loaders.tables import spread
 
-_SPACES = re.compile(r"[ \t\n\r\f]+")
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_SILENT = frozenset({"head", "script", "style", "template", "iframe", "object", "svg", "datalist"})
 # A table that holds any of these lays out a page rather than data.
 _LAYOUT_SIGNS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "form", "article", "section"})
 MOST_SPANNED = 100
-_TABLE_PARTS = frozenset({"td", "th", "caption", "colgroup", "col"}) | _SILENT
+_TABLE_PARTS = frozenset({"td", "th", "caption", "colgroup", "col"}) | SILENT
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 
@@ -73,7 +70,7 @@ class _Writer:
     def walk(self, node: HtmlNode) -> None:
         for child in node.children:
             if isinstance(child, str):
-                self._inline.append(_SPACES.sub(" ", child))
+                self._inline.append(SPACES.sub(" ", child))
             else:
                 self._element(child)
 
@@ -93,7 +90,7 @@ class _Writer:
         tag = node.tag
         if tag == "title" and not self.title:
             self.title = plain_text(node)
-        if tag in _SILENT:
+        if tag in SILENT:
             self.title = self.title or _title_within(node)
         elif _HIDDEN.search(node.attributes.get("style", "")) or tag == "title":
             return
@@ -113,6 +110,7 @@ class _Writer:
         elif tag in BLOCKS:
             self._block(node)
         else:
+            self._inline.append("^" if is_power(node) else "")
             self.walk(node)
 
     def _block(self, node: HtmlNode) -> None:
@@ -152,30 +150,6 @@ class _Writer:
             self._builder.table(_grid(rows))
 
 
-def plain_text(node: HtmlNode) -> str:
-    """Return all text within ``node``; blocks and line breaks inside become spaces of their own."""
-    parts: list[str] = []
-    stack: list[HtmlNode | str] = [node]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, str):
-            parts.append(item)
-        elif item.tag == "img":
-            parts.append(f" {picture_text(item)} ")
-        elif item.tag not in _SILENT:
-            apart = item.tag in BLOCKS or item.tag == "br"
-            stack.extend([" "] if apart else [])
-            stack.extend(reversed(item.children))
-            stack.extend([" "] if apart else [])
-    return _SPACES.sub(" ", "".join(parts)).strip()
-
-
-def picture_text(image: HtmlNode) -> str:
-    """Return the mark of a picture that its page describes, "" for any other: most of them are decoration."""
-    mark = image_mark(image.attributes.get("alt", ""))
-    return "" if mark == image_mark() else mark
-
-
 def _grid(rows: list[list[HtmlNode]]) -> list[list[str]]:
     """The texts of a table's cells, those that span several rows or columns in each of them."""
     made: list[list[str]] = []
@@ -209,17 +183,9 @@ def _span(cell: HtmlNode, name: str) -> int:
     return max(1, min(int(stated), MOST_SPANNED)) if stated.isdecimal() and len(stated) < 6 else 1
 
 
-def _within(node: HtmlNode) -> Iterator[HtmlNode]:
-    stack = [node]
-    while stack:
-        item = stack.pop()
-        yield item
-        stack.extend(reversed(item.elements()))
-
-
 def _joined(parts: list[str]) -> str:
     lines = "".join(parts).split("\n")
-    return "\n".join(stripped for line in lines if (stripped := _SPACES.sub(" ", line).strip()))
+    return "\n".join(stripped for line in lines if (stripped := SPACES.sub(" ", line).strip()))
 
 
 def _verbatim(node: HtmlNode) -> str:
@@ -259,7 +225,7 @@ def _has_strays(table: HtmlNode) -> bool:
 
 
 def _holds(node: HtmlNode, tags: frozenset[str]) -> bool:
-    return any(item.tag in tags for item in _within(node) if item is not node)
+    return any(item.tag in tags for item in within(node) if item is not node)
 
 
 def _title_within(node: HtmlNode) -> str:

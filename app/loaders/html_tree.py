@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -46,6 +47,15 @@ class HtmlNode:
     def elements(self) -> list[HtmlNode]:
         """The children that are elements."""
         return [child for child in self.children if isinstance(child, HtmlNode)]
+
+
+def within(node: HtmlNode) -> Iterator[HtmlNode]:
+    """Yield ``node`` and all elements in it, in the order of the page."""
+    stack = [node]
+    while stack:
+        item = stack.pop()
+        yield item
+        stack.extend(reversed(item.elements()))
 
 
 def decode_html(data: bytes, name: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from app.domain.documents import Section
 from app.domain.errors import DocumentError, FailureReason
-from app.loaders.document_loader import DocumentLoader, LoadedDocument
+from app.loaders.document_loader import DocumentLoader, LoadedDocument, warned
 from app.loaders.ocr_reader import OcrReader
 from app.loaders.parser_limits import ParserLimits
 
@@ -60,8 +60,7 @@ class ImageLoader(DocumentLoader):
             sections += self._ocr.picture_sections(picture, number)
         if not sections:
             raise DocumentError(FailureReason.NO_TEXT, f"No text was found in the picture “{path.name}”.")
-        warning = {"warning": self._ocr.warning} if self._ocr.warning else {}
-        return LoadedDocument(sections, page_count=number, metadata=warning)
+        return LoadedDocument(sections, page_count=number, metadata=warned({}, self._ocr.warning))
 
 
 def write_pages(path: Path, target: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from app.domain.documents import Section
 from app.domain.errors import DocumentError, FailureReason
 from app.loaders import pdf_fallback, pdfium
-from app.loaders.document_loader import DocumentLoader, LoadedDocument
+from app.loaders.document_loader import DocumentLoader, LoadedDocument, warned
 from app.loaders.mapped_text import MappedText
 from app.loaders.page_reader import PageReader, PicturePage, may_hold_unread_text
 from app.loaders.page_titles import page_title
@@ -64,9 +64,7 @@ class PdfLoader(DocumentLoader):
             loaded = self._read_mended(path) or self._read_by_fallback(path)
         if not any(section.text.strip() for section in loaded.sections):
             raise _no_text_error(path, loaded.page_count or 0, tried=reader is not None)
-        if reader is not None and reader.warning:
-            return replace(loaded, metadata={"warning": reader.warning, **loaded.metadata})
-        return loaded
+        return replace(loaded, metadata=warned(loaded.metadata, reader.warning)) if reader is not None else loaded
 
     def _read(self, path: Path, document: pdfium.Handle) -> LoadedDocument:
         count = pdfium.page_count(document)
@@ -104,8 +102,8 @@ class PdfLoader(DocumentLoader):
                 continue  # pypdf has the last word
             if any(section.text.strip() for section in loaded.sections):
                 sections = [replace(section, char_map=None) for section in loaded.sections]
-                warning = loaded.metadata.get("warning", "The file is incomplete; what there is of it was read.")
-                return replace(loaded, sections=sections, metadata={**loaded.metadata, "warning": warning})
+                metadata = warned(loaded.metadata, "The file is incomplete; what there is of it was read.")
+                return replace(loaded, sections=sections, metadata=metadata)
         return None
 
     def _read_by_fallback(self, path: Path) -> LoadedDocument:
@@ -120,8 +118,7 @@ class PdfLoader(DocumentLoader):
         if unread == len(pages):
             raise pdf_fallback.damaged_error(path)
         if unread:
-            warning = f"{unread} of {len(pages)} pages are damaged and could not be read."
-            stated = {**stated, "warning": " ".join(filter(None, (warning, stated.get("warning"))))}
+            stated = warned(stated, f"{unread} of {len(pages)} pages are damaged and could not be read.")
         sections = [
             section if section.headings else replace(section, headings=_headings(path_to_page, section.text))
             for found, path_to_page in zip(self._sections(pages), headings, strict=True)

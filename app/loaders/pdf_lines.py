@@ -105,7 +105,7 @@ class PageGeometry:
         words: list[Piece] = []
         for start, end, first, last in self._words(line):
             if first >= 0:
-                box = _united(self._char_box(first), self._char_box(last))
+                box = _united(self.char_box(first), self.char_box(last))
                 words.append(Piece(start if words else line.start, end, *_turned(*box, line.turn or 0)))
             elif words:
                 words[-1].end = end
@@ -125,7 +125,21 @@ class PageGeometry:
 
     def room_before(self, line: Line, before: Line) -> float:
         """Return the room from the last glyph of ``before`` to the first of ``line``, both upright, in points."""
-        return line.left - self._char_box(before.last)[2]
+        return line.left - self.char_box(before.last)[2]
+
+    def indexes(self, start: int, end: int) -> list[int]:
+        """Return PDFium's indexes of the characters ``[start, end)``, -1 for those that stand on no glyph."""
+        found = self.mapped.char_map
+        return list(found[start:end]) if found is not None else [-1] * (end - start)
+
+    def is_generated(self, index: int) -> bool:
+        """Whether PDFium added that character, since glyphs stand apart."""
+        return bool(self._raw.FPDFText_IsGenerated(self._text_page, index) == 1)
+
+    def drawn_together(self, one: int, other: int) -> bool:
+        """Whether two glyphs come from one piece of text that the page draws."""
+        objects = [self._raw.FPDFText_GetTextObject(self._text_page, index) for index in (one, other)]
+        return all(objects) and len({ctypes.addressof(each.contents) for each in objects}) == 1
 
     def is_upright(self, line: Line) -> bool:
         """Whether ``line`` is written from left to right on the page before its own rotation."""
@@ -139,14 +153,14 @@ class PageGeometry:
         if count > MOST_STRETCHES:
             words = [(first, last) for _, _, first, last in self._words(line) if first >= 0]
             inside = words[1:-1]  # a column is wider than a word
-            boxes = [_united(self._char_box(first), self._char_box(last)) for first, last in inside]
+            boxes = [_united(self.char_box(first), self.char_box(last)) for first, last in inside]
         else:
             boxes = [self._stretch(place) for place in range(count)]
         turned = (_turned(*box, line.turn or 0) for box in boxes)
         return _widest_gap((left, right) for left, _, right, _ in turned) > width
 
     def _line(self, start: int, end: int, first: int, last: int) -> Line:
-        head, tail = self._char_box(first), self._char_box(last)
+        head, tail = self.char_box(first), self.char_box(last)
         box = _united(head, tail)
         turn: int | None = 0
         if tail[0] <= head[0] or box[3] - box[1] > box[2] - box[0]:  # perhaps it doesn't lead to the right
@@ -158,8 +172,8 @@ class PageGeometry:
         self._raw.FPDFText_GetRect(self._text_page, place, *self._references)
         return left.value, bottom.value, right.value, top.value
 
-    def _char_box(self, index: int) -> tuple[float, float, float, float]:
-        """Return the cell of a glyph, which is as high as its font and as wide as its advance."""
+    def char_box(self, index: int) -> tuple[float, float, float, float]:
+        """Return left, bottom, right and top of a glyph's cell, as high as its font and as wide as its advance."""
         cell = self._cell
         self._raw.FPDFText_GetLooseCharBox(self._text_page, index, self._cell_reference)
         return cell.left, cell.bottom, cell.right, cell.top

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from app.loaders import pdfium
-from app.loaders.mapped_text import MappedText, Span
+from app.loaders.mapped_text import MappedText
+from app.loaders.pdf_joints import mended_joints
 from app.loaders.pdf_layout import in_reading_order, mixes_columns, seems_in_order
 from app.loaders.pdf_lines import Line, PageGeometry
 
@@ -17,9 +17,6 @@ MARGIN = 0.14
 MOST_MARGIN_LINES = 4
 # Points. No one can read what is smaller, on screen or in print.
 LEAST_SIZE = 0.3
-# In heights of a line: how far words of one line stand from one another, across and along.
-SAME_BASE = 0.1
-WIDEST_SPACE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ def read_page(page: pdfium.Handle, text_page: pdfium.Handle, number: int) -> Pag
     mapped = MappedText(*pdfium.page_text(text_page))
     geometry = PageGeometry(mapped, page, text_page)
     starts = geometry.starts()
-    whole = _rejoined(geometry, starts)
+    whole = mended_joints(geometry, starts)
     if whole is not mapped:
         mapped = whole
         geometry = PageGeometry(mapped, page, text_page)
@@ -62,24 +59,6 @@ def read_page(page: pdfium.Handle, text_page: pdfium.Handle, number: int) -> Pag
     measured = measured.changed_to(_visible(measured.geometry, measured.lines))
     measured = measured.changed_to(in_reading_order(measured.geometry, measured.lines))
     return PageText(number, measured.geometry.mapped, *_margins(measured.geometry, measured.lines))
-
-
-def _rejoined(geometry: PageGeometry, starts: Sequence[Line]) -> MappedText:
-    """Put a space where PDFium ended a line although the next word stands right behind."""
-    breaks = [
-        before.end
-        for before, line in pairwise(starts)
-        if abs(before.middle - line.middle) < SAME_BASE * line.height
-        and before.left < line.left
-        and line.start == before.end + 1
-        and 0 <= geometry.room_before(line, before) < WIDEST_SPACE * line.height
-    ]
-    if not breaks:
-        return geometry.mapped
-    parts: list[Span | str] = []
-    for start, end in pairwise([-1, *breaks, len(geometry.mapped.text)]):
-        parts += [(start + 1, end), " "]
-    return geometry.mapped.rearranged(parts[:-1])
 
 
 class _Measured:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from app.loaders.comments import comment_text
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
-from app.loaders.drawings import add_chart, diagram_text, flat_text, paragraph_text, paragraphs, picture_mark
-from app.loaders.open_xml import OpenXmlPackage, child, descendants
+from app.loaders.drawings import (
+    add_chart,
+    diagram_text,
+    flat_text,
+    image_mark,
+    paragraph_text,
+    paragraphs,
+    picture_mark,
+)
+from app.loaders.open_xml import OpenXmlPackage, attribute, child, descendants
 from app.loaders.safe_xml import local_name
 from app.loaders.section_builder import SectionBuilder
 from app.loaders.tables import spread
@@ -64,7 +72,8 @@ def _add_slide(builder: SectionBuilder, package: OpenXmlPackage, name: str, auth
     tree = child(root, "cSld", "spTree") if root is not None else None
     if tree is None:
         return
-    shapes = list(_shapes(tree))
+    held = set(package.relations(name))
+    shapes = [each for each in _shapes(tree) if local_name(each) != "pic" or _is_worth_a_mark(each, held)]
     for shape in sorted(shapes, key=lambda each: _placeholder(each) not in _TITLES):
         _add_shape(builder, shape)
     for chart in package.related(name, "chart"):
@@ -75,6 +84,13 @@ def _add_slide(builder: SectionBuilder, package: OpenXmlPackage, name: str, auth
         _add_notes(builder, package.part(notes))
     for comments in package.related(name, "comments"):
         _add_comments(builder, package.part(comments), authors)
+
+
+def _is_worth_a_mark(picture: Element, held: Collection[str]) -> bool:
+    """Whether a picture says what it shows or is in the file; one that is lost or elsewhere can't be looked at."""
+    return picture_mark(picture) != image_mark() or any(
+        attribute(each, "embed") in held for each in descendants(picture, "blip")
+    )
 
 
 def _shapes(tree: Element) -> Iterator[Element]:

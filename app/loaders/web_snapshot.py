@@ -7,7 +7,7 @@ import re
 from urllib.parse import urljoin
 
 from app.domain.errors import DocumentError, FailureReason
-from app.loaders.html import plain_text
+from app.loaders.html_inline import plain_text
 from app.loaders.html_tree import HtmlNode, decode_html, parse_html
 
 # Parts of a page that are about the site, not the page.

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from PIL import Image
+from pypdf import PdfWriter
 
 from app.domain.cancellation import CancelToken
 from app.domain.documents import Box, ParsedDocument, Section
@@ -210,6 +211,17 @@ def test_so_many_scanned_pages_are_read_and_the_rest_is_told_of(tmp_path: Path) 
         document = pool.parse(path)
     assert [placed.section.page for placed in document.sections] == [1, 2, 4]
     assert document.metadata["warning"].startswith("1 scanned page")
+
+
+def test_pages_left_out_are_told_of_beside_other_warnings(tmp_path: Path) -> None:
+    path = joined_pdf(tmp_path / "long.pdf", scanned_pages(*(scan([f"Sheet {name}"], (620, 260)) for name in "ABC")))
+    writer = PdfWriter(clone_from=path)
+    writer.add_attachment("figures.csv", b"1,2")
+    writer.write(path)
+    with ParserPool(1, ParserLimits(ocr_pages=1)) as pool:
+        warning = pool.parse(path).metadata["warning"]
+    assert warning.startswith("2 scanned pages")
+    assert "figures.csv" in warning
 
 
 def test_who_switches_ocr_off_is_told_so(tmp_path: Path) -> None:

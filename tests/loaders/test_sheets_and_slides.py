@@ -145,3 +145,15 @@ def test_tables_below_each_other_keep_their_own_headers(tmp_path: Path, load: Lo
         "Year | Ducks\n2023 | 5\n2024 | 7\nSum | 12",
         "All geese\nYear | Geese\n2023 | 1",
     ]
+
+
+def test_a_picture_that_is_not_in_the_file_leaves_no_mark(tmp_path: Path, load: Load) -> None:
+    def picture(blip: str) -> str:
+        return f"<p:pic><p:nvPicPr/><p:blipFill>{blip}</p:blipFill></p:pic>"
+
+    shapes = [shape("Ducks", "title"), picture('<a:blip r:embed="p1"/>')]
+    lost = [picture('<a:blip r:embed="gone"/>'), picture('<a:blip r:link="p1"/>'), picture("")]
+    rows = relations(("p1", "image", "../media/image1.png"))
+    extra = {"ppt/slides/_rels/slide1.xml.rels": rows, "ppt/media/image1.png": "pixels"}
+    path = write_pptx(tmp_path / "a.pptx", [slide(*shapes, *lost)], extra)
+    assert texts(load, path) == ["Ducks\n\n[image]"]

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.gui.early_window import Early
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run Footnote. Returns the exit status: 0 done, 1 something failed, 2 bad input."""
-    multiprocessing.freeze_support()
+    if getattr(sys, "frozen", False):
+        import multiprocessing
+
+        multiprocessing.freeze_support()
+    arguments = sys.argv[1:] if arguments is None else arguments
+    early = None if arguments else early_window()
     from app.cli.main import run
 
-    return run(sys.argv[1:] if arguments is None else arguments, open_window)
+    return run(arguments, lambda sample: open_window(sample, early))
 
 
-def open_window(sample: Path | None) -> int:
+def early_window() -> Early | None:
+    """The empty window, painted before the rest is imported. None where there is no display to paint it on."""
+    from app.gui.early_window import has_display, paint_window
+    from app.settings.paths import AppPaths
+
+    return paint_window(AppPaths.from_environment(os.environ)) if has_display(os.environ) else None
+
+
+def open_window(sample: Path | None, early: Early | None) -> int:
     """Open the window; ``sample`` is a folder to read at the first start. Returns the exit status."""
-    import os
-
     from app.gui.application import run_gui
     from app.settings.paths import AppPaths
 
-    return run_gui(AppPaths.from_environment(os.environ), sample=sample)
+    return run_gui(AppPaths.from_environment(os.environ), sample=sample, early=early)
 
 
 if __name__ == "__main__":

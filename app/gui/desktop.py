@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.domain.errors import UserFacingError
 from app.gui.crash_reports import CrashReports, report_of
+from app.gui.early_window import make_window
 from app.gui.jobs import JobRunner
 from app.gui.models.document_list_model import DocumentListModel
 from app.gui.models.folder_list_model import FolderListModel
@@ -21,7 +22,6 @@ from app.gui.ports import Services
 from app.gui.theme import Appearance
 from app.gui.widgets.dialogs import CrashDialog
 from app.gui.widgets.main_window import MainWindow
-from app.gui.window_state import WindowState
 from app.gui.wiring import Stage
 from app.gui.wiring_chat import ChatWiring
 from app.gui.wiring_library import LibraryWiring
@@ -31,18 +31,25 @@ from app.gui.wiring_window import WindowWiring
 from app.settings.paths import AppPaths
 
 BuildServices = Callable[[], Services]
-STATE_FILE = "window.ini"
 CLOSE_SECONDS = 5.0
 
 
 class Desktop(QObject):
     """Make it, ``show()`` it, ``close()`` it. Services are built in the background once the window is painted.
 
+    ``window`` is one that is on the screen already, empty; without it a window is made.
+
     What the user can do stands in the ``wiring_…`` files, one for each part of the window.
     """
 
     def __init__(
-        self, application: QApplication, paths: AppPaths, build: BuildServices, *, sample: Path | None = None
+        self,
+        application: QApplication,
+        paths: AppPaths,
+        build: BuildServices,
+        *,
+        sample: Path | None = None,
+        window: MainWindow | None = None,
     ) -> None:
         super().__init__()
         self._paths = paths
@@ -51,7 +58,8 @@ class Desktop(QObject):
         self._closing = threading.Lock()
         self._closed = False
         self._services: Services | None = None
-        self.state = WindowState(paths.config / STATE_FILE)
+        self.window = window or make_window(paths)
+        self.state = self.window.state
         self.appearance = Appearance(application, self.state.theme)
         self.crashes = CrashReports(self._report_from_any_thread)
         self.runner = JobRunner(on_unhandled=self._on_unhandled)
@@ -60,9 +68,7 @@ class Desktop(QObject):
         self.messages = MessageListModel()
         self.documents = DocumentListModel()
         self.folder_list = FolderListModel()
-        self.window = MainWindow(
-            self.appearance, self.state, self.session_list, self.messages, self.documents, self.folder_list
-        )
+        self.window.fill(self.appearance, self.session_list, self.messages, self.documents, self.folder_list)
         self._wire(self._stage())
         self.window.chat.invitation.show_opening()
         self._sessions.show_title("")
@@ -112,8 +118,11 @@ class Desktop(QObject):
 
     def show(self) -> None:
         """Show the window; everything slow begins after it is painted."""
-        self.window.first_painted.connect(self.start)
-        self.window.show()
+        if self.window.painted:
+            self.start()
+        else:
+            self.window.first_painted.connect(self.start)
+            self.window.show()
         self._focus_composer()
 
     def start(self) -> None:

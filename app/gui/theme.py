@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from string import Template
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication
 
+from app.gui.colors import Theme, ThemeMode, load_theme, wanted_theme
 from app.gui.icons import tinted_icon
 from app.settings.resources import resource
 
@@ -38,54 +37,6 @@ MONOSPACE_FAMILIES = (
 )
 
 
-class ThemeMode(StrEnum):
-    """What the user asked for."""
-
-    SYSTEM = "system"
-    LIGHT = "light"
-    DARK = "dark"
-
-
-@dataclass(frozen=True, slots=True)
-class Theme:
-    """Named colours, each ``#RRGGBB`` or ``#AARRGGBB``."""
-
-    name: str
-    dark: bool
-    window: str
-    sidebar: str
-    surface: str
-    sunken: str
-    border: str
-    border_strong: str
-    text: str
-    text_secondary: str
-    text_tertiary: str
-    accent: str
-    accent_hover: str
-    accent_soft: str
-    on_accent: str
-    bubble: str
-    hover: str
-    pressed: str
-    selected: str
-    danger: str
-    danger_soft: str
-    warning: str
-    warning_soft: str
-    success: str
-    highlight: str
-    highlight_text: str
-    selection: str
-    code: str
-    page_backdrop: str
-    shadow: str
-
-    def color(self, name: str) -> QColor:
-        """The colour of that name."""
-        return QColor(getattr(self, name))
-
-
 @dataclass(frozen=True, slots=True)
 class TypeScale:
     """Font sizes in points, all derived from the body size."""
@@ -105,11 +56,6 @@ class TypeScale:
             "display": 1.8,
         }
         return {name: round(self.body * factor, 1) for name, factor in steps.items()}
-
-
-def load_theme(name: str) -> Theme:
-    """Read ``resources/themes/<name>.json``."""
-    return Theme(**json.loads(resource("themes", f"{name}.json").read_text(encoding="utf-8")))
 
 
 def palette_of(theme: Theme) -> QPalette:
@@ -186,7 +132,7 @@ class Appearance(QObject):
         self.scale = TypeScale(self.font.pointSizeF())
         self._monospace = monospace_font()  # asking for the installed fonts is slow
         application.setFont(self.font)
-        self.theme = load_theme(self._wanted())
+        self.theme = load_theme(wanted_theme(mode))
         application.styleHints().colorSchemeChanged.connect(self._on_scheme_changed)
         self._apply()
 
@@ -198,7 +144,7 @@ class Appearance(QObject):
     def set_mode(self, mode: ThemeMode) -> None:
         """Switch to light, dark or whatever the desktop uses."""
         self._mode = mode
-        wanted = self._wanted()
+        wanted = wanted_theme(mode)
         if wanted != self.theme.name:
             self.theme = load_theme(wanted)
             self._icons.clear()
@@ -221,12 +167,6 @@ class Appearance(QObject):
         font = QFont(self._monospace)
         font.setPointSizeF(self.scale.body * factor)
         return font
-
-    def _wanted(self) -> str:
-        if self._mode is not ThemeMode.SYSTEM:
-            return self._mode.value
-        dark = self._application.styleHints().colorScheme() is Qt.ColorScheme.Dark
-        return "dark" if dark else "light"
 
     def _on_scheme_changed(self, _scheme: Qt.ColorScheme) -> None:
         self.set_mode(self._mode)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from app.gui.theme import ThemeMode
+from app.gui.colors import ThemeMode
 
 
 class WindowState:
@@ -24,6 +24,17 @@ class WindowState:
     @theme.setter
     def theme(self, mode: ThemeMode) -> None:
         self._settings.setValue("window/theme", mode.value)
+
+    @property
+    def panes(self) -> tuple[int, int] | None:
+        """The widths of the left and the right panel, 0 where one is hidden; None if they are not known."""
+        stored = str(self._settings.value("window/panes", ""))
+        left, _, right = stored.partition(" ")
+        return (int(left), int(right)) if left.isdecimal() and right.isdecimal() else None
+
+    @panes.setter
+    def panes(self, widths: tuple[int, int]) -> None:
+        self._settings.setValue("window/panes", f"{widths[0]} {widths[1]}")
 
     def flag(self, name: str) -> bool:
         """A stored yes or no; no if there is none."""

@@ -12,11 +12,12 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.chat_models.model import ChatModel
+from app.gui.colors import ThemeMode
 from app.gui.desktop import Desktop
 from app.gui.jobs import JobRunner
 from app.gui.models.document_list_model import WAITING_STATES
 from app.gui.models.message_list_model import MessageEntry
-from app.gui.theme import Appearance, ThemeMode
+from app.gui.theme import Appearance
 from app.settings.paths import AppPaths
 from tests.gui.stand_ins import GatedEmbedder, QuotingModel, TestServices, Witness
 

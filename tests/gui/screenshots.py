@@ -17,9 +17,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.bootstrap import Services
 from app.domain.documents import DocumentState
-from app.gui.application import make_application
+from app.gui.colors import ThemeMode
 from app.gui.desktop import Desktop
-from app.gui.theme import ThemeMode
+from app.gui.early_window import make_application
 from app.gui.widgets.dialogs import ShortcutsDialog
 from app.gui.widgets.message_widgets import AnswerWidget
 from app.settings.paths import AppPaths

@@ -23,8 +23,9 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from app.gui.colors import Theme, load_theme
 from app.gui.desktop import Desktop
-from app.gui.theme import Appearance, Theme, load_theme, palette_of, theme_names
+from app.gui.theme import Appearance, palette_of, theme_names
 from app.gui.widgets.dialogs import CrashDialog, ShortcutsDialog
 from app.gui.widgets.settings_dialog import SettingsDialog
 from tests.gui.conftest import WAIT, DesktopRig

@@ -12,8 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.citations import AnswerSentence, Citation
 from app.domain.turns import MessageStatus, StoredMessage
+from app.gui.colors import ThemeMode
 from app.gui.models.message_list_model import MessageEntry, MessageListModel
-from app.gui.theme import Appearance, ThemeMode
+from app.gui.theme import Appearance
 from app.gui.widgets.message_list_view import MessageListView
 from app.gui.widgets.message_widgets import AnswerWidget, make_message_widget
 

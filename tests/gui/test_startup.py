@@ -12,15 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, qWarning
+from PySide6.QtCore import QEvent, Qt, qWarning
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.domain.errors import UserFacingError
-from app.gui.application import DISPLAY_VARIABLES
+from app.gui.colors import ThemeMode
 from app.gui.desktop import Desktop
-from app.gui.theme import ThemeMode
+from app.gui.early_window import DISPLAY_VARIABLES, make_window
 from app.gui.widgets.dialogs import CrashDialog
 from tests.gui.conftest import WAIT, DesktopRig
 
@@ -48,8 +49,8 @@ PATIENCE_SECONDS = 60
 PROBE = f"""
 import os, sys, tempfile
 from pathlib import Path
-from app.gui.application import make_application
-from app.gui.application import DISPLAY_VARIABLES
+from app.gui.early_window import make_application
+from app.gui.early_window import DISPLAY_VARIABLES, make_window
 from app.gui.desktop import Desktop
 from app.settings.paths import AppPaths
 
@@ -64,6 +65,18 @@ def build():
 desktop = Desktop(application, paths, build)
 desktop.show()
 application.exec()
+"""
+
+
+# Prints what of the program is loaded at the moment at which the empty window is on the screen.
+EARLY_PROBE = """
+import sys
+from app.__main__ import early_window
+
+early = early_window()
+names = ("app.gui.desktop", "app.gui.widgets.chat_panel", "app.gui.theme", "app.cli", "logging.handlers")
+print("painted:", early.window.isVisible(), "loaded:", [name for name in names if name in sys.modules], flush=True)
+early.window.close()
 """
 
 
@@ -107,6 +120,36 @@ def test_nothing_heavy_is_loaded_before_the_window_is_painted(tmp_path: Path) ->
         check=False,
     )
     assert "loaded: []" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_window_is_painted_before_the_program_is_imported(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", EARLY_PROBE],
+        cwd=REPOSITORY,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert "painted: True loaded: []" in done.stdout, done.stdout + done.stderr
+
+
+def test_keys_typed_into_the_empty_window_reach_the_composer(qtbot: QtBot, qapp: QApplication, rig: DesktopRig) -> None:
+    window = make_window(rig.paths)
+    qtbot.addWidget(window)
+    with qtbot.waitSignal(window.first_painted):
+        window.show()
+    handle = window.windowHandle()
+    for character in "why?":
+        for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+            key = QKeyEvent(kind, ord(character.upper()), Qt.KeyboardModifier.NoModifier, character)
+            QApplication.postEvent(handle, key)  # typed, but nobody has looked yet
+    desktop = Desktop(qapp, rig.paths, rig.build, window=window)
+    rig.desktop = desktop
+    desktop.show()
+    qtbot.waitUntil(lambda: desktop.window.chat.composer.edit.toPlainText() == "why?", timeout=WAIT)
+    qtbot.waitUntil(lambda: desktop.library.loaded and desktop.sessions.loaded, timeout=WAIT)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends programs in other ways")

@@ -7,9 +7,10 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt
 
 from app.domain.errors import UserFacingError
+from app.gui.colors import ThemeMode
 from app.gui.jobs import JobRunner
 from app.gui.ports import Services
-from app.gui.theme import Appearance, ThemeMode
+from app.gui.theme import Appearance
 from app.gui.widgets.settings_dialog import SettingsDialog
 from app.gui.window_settings import THEME
 from app.gui.window_state import WindowState

@@ -35,11 +35,11 @@ class SourceChips(QWidget):
     def __init__(self, appearance: Appearance, parent: QWidget) -> None:
         super().__init__(parent)
         self._appearance = appearance
-        self._citations: tuple[Citation, ...] = ()
+        self._citations: Sequence[Citation] = ()
         self._all_shown = False
         self._buttons: list[TextButton] = []
 
-    def show_citations(self, citations: tuple[Citation, ...]) -> None:
+    def show_citations(self, citations: Sequence[Citation]) -> None:
         """Show the places of these citations."""
         if citations != self._citations:
             self._citations = citations

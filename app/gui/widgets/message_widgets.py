@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
@@ -226,7 +228,7 @@ class AnswerWidget(MessageWidget):
         else:
             self._browser.finish(self._sentences())
 
-    def _sentences(self) -> tuple[AnswerSentence, ...]:
+    def _sentences(self) -> Sequence[AnswerSentence]:
         return self.entry.sentences if self.entry.answered and self.entry.citations else ()
 
     def _update_surroundings(self) -> None:

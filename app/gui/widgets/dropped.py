@@ -1,0 +1,70 @@
+"""Taking files and links that are dragged onto the window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QWidget
+
+from app.gui.external import page_link
+from app.gui.widgets.drop_overlay import DropOverlay
+
+
+class DropTarget(QObject):
+    """Makes ``widget`` take drops; ``overlay`` shows over it as long as something is dragged across.
+
+    Signals: ``paths_dropped(list of paths)``; ``pages_dropped(list of web addresses)``.
+    """
+
+    paths_dropped = Signal(list)
+    pages_dropped = Signal(list)
+
+    def __init__(self, widget: QWidget, overlay: DropOverlay) -> None:
+        super().__init__(widget)
+        self._overlay = overlay
+        widget.setAcceptDrops(True)
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _widget: QObject, event: QEvent) -> bool:
+        kind = event.type()
+        if kind is QEvent.Type.DragLeave:
+            self._overlay.hide()
+        elif isinstance(event, QDropEvent):  # moves and entering are drops by inheritance
+            self._take(event, kind)
+            return True
+        return False
+
+    def _take(self, event: QDropEvent, kind: QEvent.Type) -> None:
+        data = event.mimeData()
+        if kind is QEvent.Type.DragEnter and not (dropped_paths(data) or dropped_pages(data)):
+            event.ignore()
+            return
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+        if kind is QEvent.Type.DragEnter:
+            self._overlay.cover()
+        elif kind is QEvent.Type.Drop:
+            self._overlay.hide()
+            self._tell(dropped_paths(data), dropped_pages(data))
+
+    def _tell(self, paths: list[Path], pages: list[str]) -> None:
+        """What a drop sets off may tear down widgets, which Qt does not survive inside the event."""
+        if paths:
+            QTimer.singleShot(0, self, lambda: self.paths_dropped.emit(paths))
+        if pages:
+            QTimer.singleShot(0, self, lambda: self.pages_dropped.emit(pages))
+
+
+def dropped_paths(data: QMimeData) -> list[Path]:
+    """The local files and folders. Only names are looked at, never the disk."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile() and url.toLocalFile()]
+
+
+def dropped_pages(data: QMimeData) -> list[str]:
+    """The web addresses, such as a tab or a link of a browser."""
+    if not data.hasUrls():
+        return []
+    links = (url.toString(QUrl.ComponentFormattingOption.FullyEncoded) for url in data.urls())
+    return list(dict.fromkeys(page for link in links if (page := page_link(link))))

@@ -68,7 +68,8 @@ class TurnDetails:
     ``query`` is what was searched, rewritten or not. ``used`` and ``dropped`` count earlier messages that the model was
     and was not given; ``summary`` stands for the latter. ``unread`` holds the first of ``unread_count`` files.
     ``cost`` is in US dollars, None where the price isn't known. Times are in seconds since the question arrived;
-    None where nothing arrived. ``tokens_per_second`` counts output tokens from the first one on.
+    None where nothing arrived. ``tokens_per_second`` counts output tokens from the first one on. ``notes`` are remarks
+    on the turn, such as that a file was too long to be read whole.
     """
 
     query: str = ""
@@ -90,3 +91,4 @@ class TurnDetails:
     first_token_seconds: float | None = None
     tokens_per_second: float | None = None
     reasoning: str = ""
+    notes: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ A turn yields ``TurnStarted``, perhaps ``QueryRewritten`` and ``MemoryUsed``, ``
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -35,7 +36,8 @@ class StoredMessage:
     ``text`` carries footnote markers as ``[1]``. ``answered`` is False when the answer says that the documents don't
     hold one. ``timings`` are seconds since the question arrived. ``created_at`` is a Unix time. ``parent_id`` is the
     message it follows, None for one that begins its chat. ``siblings`` are the ids of the messages that follow the same
-    one, itself included, in the order they were stored; empty where there is no other.
+    one, itself included, in the order they were stored; empty where there is no other. ``damage`` says in plain
+    sentences what of it could not be read.
     """
 
     id: int
@@ -47,11 +49,12 @@ class StoredMessage:
     model: str = ""
     answered: bool = True
     error: str = ""
-    citations: tuple[Citation, ...] = ()
-    sentences: tuple[AnswerSentence, ...] = ()
+    citations: Sequence[Citation] = ()
+    sentences: Sequence[AnswerSentence] = ()
     timings: dict[str, float] = field(default_factory=dict)
     parent_id: int | None = None
     siblings: tuple[int, ...] = ()
+    damage: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

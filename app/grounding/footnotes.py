@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from app.domain.citations import AnswerSentence, Citation
 from app.domain.passages import Passage
 from app.grounding.alignment import PassageAligner
-from app.grounding.markers import Marker, Piece
+from app.grounding.markers import GENERAL, Marker, Piece
 from app.grounding.sentences import split_sentences
 
 _LOOK_BACK = 2_000
@@ -28,6 +28,15 @@ class _Use:
     end: int
     number: int
     passage_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a sentence says, without its numbers; the passages it names, and whether it claims to rest on none."""
+
+    text: str
+    passage_ids: tuple[str, ...] = ()
+    general: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,7 @@ class FootnoteWriter:
         self._uses: list[_Use] = []
         self._citations: dict[int, Citation] = {}
         self._numbers: dict[tuple[str, int, int], int] = {}
+        self._general: list[int] = []
 
     @property
     def text(self) -> str:
@@ -84,6 +94,16 @@ class FootnoteWriter:
             sentences.append(AnswerSentence(text[start:end], start, end, numbers))
         return tuple(sentences), self.citations
 
+    def claims(self) -> tuple[Claim, ...]:
+        """What the sentences that ``finish`` returns say, in their order."""
+        return tuple(self._claim(start, end) for start, end in split_sentences(self.text))
+
+    def _claim(self, start: int, end: int) -> Claim:
+        ids = dict.fromkeys(use.passage_id for use in self._uses if start <= use.start < end)
+        # A mark of general knowledge stands behind its sentence, where no text remains of it.
+        general = any(start < place <= end for place in self._general)
+        return Claim(self._bare(start, end), tuple(ids), general)
+
     def _append(self, text: str) -> Addition:
         self._parts.append(text)
         self._length += len(text)
@@ -94,6 +114,9 @@ class FootnoteWriter:
         fresh: list[Citation] = []
         written = ""
         for passage_id in marker.passage_ids:
+            if passage_id == GENERAL:
+                self._general.append(len(self.text.rstrip()))
+                continue
             number = self._number(passage_id, sentence, fresh)
             shown = f"[{number}]"
             start = self._length

@@ -5,6 +5,9 @@ count as well: ``[p1][p2]``, ``[p1, p3]``, ``[p1-p3]``, ``【p1】``, ``[[p1]]``
 ``[passage 1]``, ``[source: p1]``, ``[p1†L3]``, ``[p1, page 4]``, ``[p1](#p1)`` and a marker in backticks. Code (fenced,
 or between two backticks on a line) is left as it is. Ids that no passage has are dropped, with the space before them.
 
+A parser of open answers also takes ``[g]`` and ``[general knowledge]``: what a sentence ends with that rests on no
+document. It becomes a marker with the id ``GENERAL`` and shows nothing.
+
 Bracketed numbers such as ``[12]`` are ordinary text, kept; a word joiner (U+2060, invisible) goes behind the bracket,
 so that nobody takes them for one of our own numbered footnotes. Numbers that the caller declares as
 ``bare_numbers`` stand for passages, for models that write ``[1]`` however they are asked.
@@ -22,6 +25,7 @@ from app.grounding.word_lists import MARKER_LABELS
 
 MAX_HELD = 240
 WORD_JOINER = "\u2060"
+GENERAL = "g"
 _LONGEST_MARKER = 80
 _LONGEST_CODE = 160
 _LONGEST_TARGET = 120
@@ -43,13 +47,14 @@ _PLAIN_IDS = re.compile(rf"\s*{_LABEL}?p\d{{1,3}}(?:{_BETWEEN}{_LABEL}?p\d{{1,3}
 _NUMBERS = re.compile(r"\s*\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*")
 _IN_CODE = re.compile(r"\s*(?:[\[【][^\[\]【】`]*[\]】]\s*)+|\s*p\d{1,3}\s*", re.IGNORECASE)
 _RANGE = re.compile(r"p?\s?(\d{1,3})(?:\s?[-–—]\s?p?(\d{1,3}))?", re.IGNORECASE)
+_GENERAL = re.compile(r"\s*(?:g|general(?P<long>[\s_-]knowledge)?)\s*", re.IGNORECASE)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _MAYBE_FENCE = re.compile(r" {0,3}(?:`*|~*)\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A place where the answer cites passages, by their ids, each once."""
+    """A place where the answer cites passages, by their ids, each once; or says that it rests on none (``GENERAL``)."""
 
     passage_ids: tuple[str, ...]
 
@@ -74,7 +79,10 @@ class _Wait(Exception):  # noqa: N818 -- a signal, not an error
 class MarkerParser:
     """Turns a stream of text into text and markers. One parser serves one answer."""
 
-    def __init__(self, passage_ids: Collection[str], bare_numbers: Collection[int] = ()) -> None:
+    def __init__(
+        self, passage_ids: Collection[str], bare_numbers: Collection[int] = (), *, general: bool = False
+    ) -> None:
+        self._general = general
         self._known = {each.lower() for each in passage_ids}
         self._bare = frozenset(bare_numbers)
         self._buffer = ""
@@ -208,11 +216,12 @@ class MarkerParser:
         self._need(more=len(self._buffer) == 1)
         if len(self._buffer) > 1 and self._buffer[1] in "[【［〔(（\\":
             found = self._bracket(1)
-            if found and not found.literal and not found.words and not set(found.passage_ids) - self._run:
+            shown = set(found.passage_ids) - self._run - {GENERAL} if found else set()
+            if found and not found.literal and not found.words and not shown:
                 end = 1 + found.length
                 self._need(more=end == len(self._buffer))
                 if end == len(self._buffer) or _FOLLOWS_DROPPED.match(self._buffer, end):
-                    return _Found(end)
+                    return _Found(end, found.passage_ids)
         return self._literal(1)
 
     def _bracket(self, at: int) -> _Found | None:
@@ -225,10 +234,14 @@ class MarkerParser:
         inside = rest[len(opening) : len(opening) + _LONGEST_MARKER]
         close = inside.find(_CLOSING[opening])
         if close < 0:
-            self._need(more=len(inside) < _LONGEST_MARKER and _may_become_marker(inside, opening))
+            open_general = self._general and "general knowledge".startswith(inside.strip().lower())
+            self._need(more=len(inside) < _LONGEST_MARKER and (open_general or _may_become_marker(inside, opening)))
             return None
         content, length = inside[:close], close + 2 * len(opening)
         before = self._buffer[at - 1] if at else self._previous
+        general = _GENERAL.fullmatch(content) if self._general else None
+        if general and (general["long"] or not (opening in "(（" or before.isalnum() or before == "_")):
+            return _Found(length, (GENERAL,))
         if opening in "(（":
             return self._in_parentheses(content, length, before)
         return self._in_brackets(content, length, before, rest)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import replace as replace_fields
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.chat_models.loop_thread import closing
@@ -12,12 +11,15 @@ from app.domain.cancellation import CancelToken
 from app.domain.documents import Box
 from app.domain.errors import BadInputError
 from app.domain.passages import Passage, Scope
+from app.domain.turn_details import UnreadFile
 from app.domain.turn_options import Strictness, TurnOptions
 from app.domain.turns import TurnEvent
+from app.services.lazy import Lazy
+from app.services.turn_parts import Check, Found, ModelFacts, TurnParts, nothing_unread, unchecked, unknown_model
 from app.services.turn_record import TurnRecord
 from app.services.turn_registry import BusyError, RunningTurn, TurnRegistry
-from app.services.turn_run import TurnParts, TurnRun
-from app.services.turn_seams import NO_SEAMS, TurnSeams
+from app.services.turn_run import TurnRun
+from app.services.turn_seams import NO_SEAMS, Turn, TurnSeams
 from app.settings.setting import Setting
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ T = TypeVar("T")
 BUILT_IN_MODEL = "extractive"
 CHECKPOINT_SECONDS = 1.0
 PASSAGE_SHARE = 0.75  # of the room; the rest is for headers of passages and earlier turns
+NEAR_SHARE = 1.4  # of the room for passages: what is found there and doesn't fit is shown as left out
 
 CHAT_MODEL = Setting(
     "chat.model",
@@ -73,8 +76,8 @@ class ChatService:
     """Answers questions in sessions. Thread-safe.
 
     ``models`` makes the chat model of a name, ``citation_boxes`` finds the rectangles of a span of a passage's
-    document; both block and are called in threads, as are the retriever and the store. A streaming answer is stored
-    every ``checkpoint_seconds``.
+    document; both block and are called in threads, as are the retriever, the store and what ``TurnParts`` explains:
+    ``model_facts``, ``unread`` and ``check``. A streaming answer is stored every ``checkpoint_seconds``.
     """
 
     def __init__(
@@ -87,6 +90,9 @@ class ChatService:
         settings: Settings,
         *,
         seams: TurnSeams = NO_SEAMS,
+        model_facts: Callable[[str], ModelFacts] = unknown_model,
+        unread: Callable[[Scope], tuple[Sequence[UnreadFile], int]] = nothing_unread,
+        check: Check = unchecked,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
         self._loop = loop
@@ -96,6 +102,9 @@ class ChatService:
         self._citation_boxes = citation_boxes
         self._settings = settings
         self._seams = seams
+        self._model_facts = model_facts
+        self._unread = unread
+        self._check = check
         self._checkpoint_seconds = checkpoint_seconds
         self._turns = TurnRegistry()
 
@@ -115,21 +124,29 @@ class ChatService:
         The question is stored before anything is searched, and the answer keeps what had arrived whatever happens.
         ``cancel``, closing the iterator or cancelling the task stop the turn within milliseconds; ``cancel`` lets it
         end with ``TurnStopped``. One turn at a time runs in a session: another one raises ``BusyError``, unless
-        ``replace`` is true, which stops the running turn first. ``options`` are for this turn alone. Raises
+        ``replace`` is true, which stops the running turn first. ``options`` are for this turn alone; what
+        they, ``model`` and ``scope`` leave open is as chosen for the session, or else in the settings. Raises
         ``BadInputError`` for an empty question and for a session that is gone. Failures of search or model end the
         turn with ``TurnFailed``.
         """
         question = question.strip()
-        if not question:
+        if not question and options.question_id is None and options.continue_id is None:
             raise BadInputError("The question is empty. Write what you want to know.")
-        name = model or self._settings[CHAT_MODEL]
+        choices = (await asyncio.to_thread(self._sessions.session, session_id)).choices
+        name = model or choices.model or self._settings[CHAT_MODEL]
         events: asyncio.Queue[TurnEvent | None] = asyncio.Queue()
-        record = TurnRecord(self._sessions, session_id, question, name, checkpoint_seconds=self._checkpoint_seconds)
-        run = TurnRun(record, self._parts(name), session_id, name, events.put_nowait)
+        record = TurnRecord(
+            self._sessions, session_id, question, name, options, checkpoint_seconds=self._checkpoint_seconds
+        )
+        parts = self._parts(name)
+        run = TurnRun(record, parts, events.put_nowait)
+        strictness = options.strictness or choices.strictness or self._settings[STRICTNESS]
+        within = choices.scope if scope is None else scope
+        asked = Turn(session_id, question, name, options, strictness, within, parts.open_model)
         stop = CancelToken()
         turn = RunningTurn(stop.cancel)
         await self._turns.claim(session_id, turn, replace=replace)
-        task = asyncio.create_task(run.run(question, scope or Scope(), self._settled(options)))
+        task = asyncio.create_task(run.run(asked))
         task.add_done_callback(lambda _: self._ended(session_id, turn, events))
         tokens = [each for each in (stop, cancel) if each is not None]
         async with closing(_follow(task, events, tokens)) as following:
@@ -160,22 +177,27 @@ class ChatService:
         self._turns.release(session_id, turn)
         events.put_nowait(None)
 
-    def _settled(self, options: TurnOptions) -> TurnOptions:
-        """Options whose strictness is not open."""
-        return replace_fields(options, strictness=options.strictness or self._settings[STRICTNESS])
-
     def _parts(self, model: str) -> TurnParts:
         budget = self._settings[CONTEXT_TOKENS]
-        for_passages = round(budget * PASSAGE_SHARE)
         return TurnParts(
-            retrieve=lambda question, scope: self._open_retriever().context(
-                question, token_budget=for_passages, scope=scope
-            ),
-            open_model=lambda: self._models(model),
+            retrieve=lambda query, scope: self._found(query, scope, round(budget * PASSAGE_SHARE)),
+            open_model=Lazy(lambda: self._models(model)),
             boxes=self._citation_boxes,
             token_budget=budget,
             seams=self._seams,
+            model_facts=lambda: self._model_facts(model),
+            unread=self._unread,
+            check=self._check,
         )
+
+    def _found(self, query: str, scope: Scope, budget: int) -> Found:
+        """What fits into ``budget`` tokens, and what would have fitted into somewhat more."""
+        from app.retrieval.context_budget import within_budget
+
+        wide = self._open_retriever().context(query, token_budget=round(budget * NEAR_SHARE), scope=scope)
+        chosen = within_budget(wide, budget) or wide[:1]
+        ids = {each.chunk_id for each in chosen}
+        return Found(chosen, [each for each in wide if each.chunk_id not in ids])
 
 
 async def _follow(

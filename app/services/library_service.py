@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.domain.documents import Box, DocumentRecord
+from app.domain.documents import Box, DocumentRecord, DocumentState
 from app.domain.errors import BadInputError, DocumentError, UserFacingError
+from app.domain.page_text import PageText
 from app.domain.passages import Passage, Scope, SearchMode
+from app.domain.turn_details import UnreadFile
 from app.loaders.archive_names import is_archive
 from app.retrieval.retriever import Retriever
 from app.services.document_files import DocumentFiles
@@ -18,6 +20,12 @@ from app.storage.library_store import LibraryStore
 from app.storage.library_values import StoredSection, UnknownDocumentError
 
 log = logging.getLogger(__name__)
+MOST_UNREAD = 20
+_WHY_UNREAD = {
+    DocumentState.EXCLUDED: "It is left out of the library.",
+    DocumentState.OFFLINE: "Its folder or drive can't be reached.",
+    DocumentState.FAILED: "It could not be read.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,11 @@ class LibraryService:
     def documents(self) -> list[DocumentRecord]:
         """All documents, in order of adding."""
         return self._store.documents()
+
+    def unread(self, scope: Scope) -> tuple[list[UnreadFile], int]:
+        """The first files in ``scope`` that can't be searched, or not wholly, and how many there are."""
+        records, count = self._store.unread(scope, MOST_UNREAD)
+        return [UnreadFile(each.path, why_unread(each)) for each in records], count
 
     def addresses(self) -> dict[Path, str]:
         """The web address behind each document that is a page from the web."""
@@ -152,6 +165,18 @@ class LibraryService:
                 return section.page, self._section_boxes(record.path, section, start, end) if readable else ()
         return None, ()
 
+    def page_text(self, document_id: int | None, file: Path, page: int) -> PageText:
+        """The text of a page of the PDF ``file`` with its places: what OCR read of the document, else the PDF's own.
+
+        Raises ``DocumentError`` if the file or the page can't be opened.
+        """
+        from app.loaders.pdf_geometry import text_of_page
+
+        for section in self._store.sections(document_id) if document_id is not None else ():
+            if section.page == page and section.box_map is not None:
+                return PageText(self._store.document_text(document_id)[section.start : section.end], section.box_map)
+        return text_of_page(file, page)
+
     def citation_boxes(self, passage: Passage, start: int, end: int) -> tuple[Box, ...]:
         """Rectangles for a footnote; none where the file can't be read now. The quote itself is always kept."""
         try:
@@ -171,3 +196,10 @@ class LibraryService:
         indexes = char_map[start - section.start : min(end, section.end) - section.start]
         with self._files.opened(path) as file:
             return boxes_for_span(file, section.page, indexes)
+
+
+def why_unread(record: DocumentRecord) -> str:
+    """Why a document can't be searched, or which part of it, in plain words."""
+    if record.state is DocumentState.READY:
+        return record.warning
+    return record.message or _WHY_UNREAD.get(record.state, "It has not been read yet.")

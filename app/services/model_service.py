@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.chat_models.loop_thread import LoopThread
 from app.chat_models.model import ChatModel
-from app.chat_models.profiles import ModelProfile
+from app.chat_models.profiles import FREE, ModelProfile
 from app.chat_models.provider import Provider
 from app.chat_models.registry import ModelRegistry, split_spec
 from app.domain.chat_errors import (
@@ -22,6 +22,7 @@ from app.domain.chat_errors import (
     QuotaExceededError,
     RateLimitError,
 )
+from app.services.turn_parts import ModelFacts
 
 BUILT_IN = "extractive"
 PROBE = "Reply with the single word: ready"
@@ -72,6 +73,17 @@ class ModelService:
         Raises ``ChatInputError`` for a name that is none, ``AuthenticationError`` without a key.
         """
         return self._make_built_in() if spec == BUILT_IN else self._registry.model(spec)
+
+    def facts(self, spec: str) -> ModelFacts:
+        """Profile and prices of the model that ``spec`` names, as far as they are known."""
+        if spec == BUILT_IN:
+            return ModelFacts(prices=FREE, local=True)
+        name, model = split_spec(spec)
+        provider, catalog = self._registry.provider(name), self._registry.catalog
+        known_as = provider.profile_provider or provider.name
+        profile = catalog.profile(model, known_as)
+        prices = FREE if provider.local else catalog.prices(known_as, model)
+        return ModelFacts(profile, prices, provider.local)
 
     def providers(self) -> list[ProviderView]:
         """All providers with the models that the profiles know, by name."""

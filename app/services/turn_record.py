@@ -8,48 +8,98 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from app.domain.citations import AnswerSentence, Citation
-from app.domain.turns import MessageStatus, StoredMessage
+from app.domain.errors import BadInputError
+from app.domain.turn_details import TurnDetails
+from app.domain.turn_options import TurnOptions
+from app.domain.turns import ROOT, MessageStatus, StoredMessage
 from app.storage.session_store import SessionStore
 
 T = TypeVar("T")
 LONGEST_TITLE = 60
+_NO_OPTIONS = TurnOptions()
 
 
 class TurnRecord:
     """The two stored messages of a turn: the question, and the answer as far as it has come."""
 
     def __init__(
-        self, sessions: SessionStore, session_id: str, question: str, model: str, *, checkpoint_seconds: float
+        self,
+        sessions: SessionStore,
+        session_id: str,
+        question: str,
+        model: str,
+        options: TurnOptions = _NO_OPTIONS,
+        *,
+        checkpoint_seconds: float,
     ) -> None:
         self._sessions = sessions
         self._session_id = session_id
-        self._question = question
         self._model = model
+        self._options = options
         self._checkpoint_seconds = checkpoint_seconds
         self._began = time.monotonic()
         self._saved_at = self._began
         self._timings: dict[str, float] = {}
+        self.question = question
         self.history: list[StoredMessage] = []
+        self.begun: StoredMessage | None = None
         self.question_id = 0
         self.answer_id = 0
 
     async def open(self) -> None:
         """Store the question and an empty answer; keep what was said before. Name a session without a title.
 
-        Raises ``BadInputError`` if the session is gone.
+        Where the options say so, a stored question is answered once more, or an answer that was cut off (``begun``)
+        goes on; ``question`` then is the stored one. Raises ``BadInputError`` if the session or message is gone.
         """
         await uninterrupted(self._open)
 
     def _open(self) -> None:
         record = self._sessions.session(self._session_id)
-        self.history = self._sessions.messages(self._session_id)
-        self.question_id = self._sessions.add_message(self._session_id, "user", self._question).id
-        answer = self._sessions.add_message(
-            self._session_id, "assistant", "", status=MessageStatus.STREAMING, model=self._model
-        )
-        self.answer_id = answer.id
+        if self._options.continue_id is not None:
+            self._go_on(self._options.continue_id)
+        elif self._options.question_id is not None:
+            self._take_up(self._options.question_id)
+            self._add_answer()
+        else:
+            self.history = self._before(self._options.parent_id)
+            parent = self._options.parent_id
+            self.question_id = self._sessions.add_message(self._session_id, "user", self.question, parent_id=parent).id
+            self._add_answer()
         if not record.title.strip():
-            self._sessions.rename(self._session_id, title_of(self._question))
+            self._sessions.rename(self._session_id, title_of(self.question))
+
+    def _before(self, parent_id: int | None) -> list[StoredMessage]:
+        """What was said before a question that follows ``parent_id``, oldest first."""
+        if parent_id == ROOT:
+            return []
+        if parent_id is None:
+            return self._sessions.messages(self._session_id)
+        return self._sessions.path_to(parent_id)
+
+    def _take_up(self, question_id: int) -> None:
+        path = self._sessions.path_to(question_id)
+        if not path or path[-1].role != "user" or path[-1].session_id != self._session_id:
+            raise BadInputError("This question is no longer in the chat. Ask it again.")
+        self.history, self.question, self.question_id = path[:-1], path[-1].text, question_id
+
+    def _go_on(self, answer_id: int) -> None:
+        begun = self._sessions.message(answer_id)
+        if begun.role != "assistant" or begun.parent_id is None:
+            raise BadInputError("This answer can't be continued. Ask the question again.")
+        self._take_up(begun.parent_id)
+        self.begun, self.answer_id = begun, answer_id
+        self._sessions.update_message(answer_id, status=MessageStatus.STREAMING, error="")
+
+    def _add_answer(self) -> None:
+        self.answer_id = self._sessions.add_message(
+            self._session_id,
+            "assistant",
+            "",
+            status=MessageStatus.STREAMING,
+            model=self._model,
+            parent_id=self.question_id,
+        ).id
 
     def mark(self, moment: str) -> None:
         """Note when a moment of the turn was reached for the first time, in seconds since the question."""
@@ -71,6 +121,7 @@ class TurnRecord:
         citations: Sequence[Citation] = (),
         answered: bool = True,
         error: str = "",
+        details: TurnDetails | None = None,
     ) -> StoredMessage:
         """Store how the turn ended."""
         self.mark("finished")
@@ -84,6 +135,7 @@ class TurnRecord:
                 citations=citations,
                 sentences=sentences,
                 timings=self._timings,
+                details=details,
             )
         )
 

@@ -1,24 +1,23 @@
-"""One turn: question, passages, streamed answer, footnotes, stored message."""
+"""One turn: question, passages, streamed answer, footnotes, checked sentences, stored message."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.chat_models.loop_thread import closing
 from app.domain.citations import AnswerSentence, Citation
-from app.domain.documents import Box
 from app.domain.errors import UserFacingError
-from app.domain.passages import Passage, Scope
-from app.domain.turn_options import TurnOptions
+from app.domain.messages import Accumulator, AIMessage, AIMessageChunk, HumanMessage, Message
+from app.domain.passages import Passage
+from app.domain.turn_options import Strictness
 from app.domain.turns import (
     CitationAdded,
-    MemoryUsed,
     MessageStatus,
-    PassagesFound,
-    QueryRewritten,
+    NoteAdded,
+    ReasoningAdded,
     StoredMessage,
     TextAdded,
     TurnEvent,
@@ -27,12 +26,17 @@ from app.domain.turns import (
     TurnStarted,
     TurnStopped,
 )
+from app.grounding.continuing import GO_ON, passage_of, with_passage_ids
 from app.grounding.footnotes import FootnoteWriter
 from app.grounding.markers import MarkerParser, Piece
-from app.grounding.prompts import PlacedPassages, Prompt, compose, history_budget, is_refusal, place_passages
-from app.grounding.recent_turns import recent_turns
+from app.grounding.prompts import Prompt, is_refusal
+from app.grounding.why_not import why_not_found
+from app.services.turn_notes import TurnNotes
+from app.services.turn_parts import ModelFacts, TurnParts
+from app.services.turn_preparation import TurnPreparation
 from app.services.turn_record import TurnRecord
-from app.services.turn_seams import NO_SEAMS, Attached, Remembered, Turn, TurnSeams
+from app.services.turn_seams import Turn
+from app.services.turn_tools import TurnTools
 
 if TYPE_CHECKING:
     from app.chat_models.model import ChatModel
@@ -41,45 +45,36 @@ OUR_FAULT = "Something went wrong inside Footnote, and it was not your question.
 NO_ANSWER = "The model sent an empty answer. Ask again, or choose another model."
 
 
-@dataclass(frozen=True, slots=True)
-class TurnParts:
-    """What a turn works with. The functions block and are called in threads."""
-
-    retrieve: Callable[[str, Scope], list[Passage]]
-    open_model: Callable[[], ChatModel]
-    boxes: Callable[[Passage, int, int], tuple[Box, ...]]
-    token_budget: int
-    seams: TurnSeams = NO_SEAMS
-
-
 class TurnRun:
     """Runs one turn and hands its events to ``emit``. Cancelling the task that runs it stops the turn."""
 
-    def __init__(
-        self, record: TurnRecord, parts: TurnParts, session_id: str, model: str, emit: Callable[[TurnEvent], None]
-    ) -> None:
+    def __init__(self, record: TurnRecord, parts: TurnParts, emit: Callable[[TurnEvent], None]) -> None:
         self._record = record
         self._parts = parts
-        self._session_id = session_id
-        self._model = model
         self._emit = emit
+        self._notes = TurnNotes()
+        self._facts = ModelFacts()
         self._prompt = Prompt(())
         self._parser = MarkerParser(())
         self._writer = FootnoteWriter({})
         self._said_no = False
 
-    async def run(self, question: str, scope: Scope, options: TurnOptions) -> None:
+    async def run(self, turn: Turn) -> None:
         """Run the turn to its end; the last event says how it ended.
 
         Raises ``BadInputError`` if the session is gone, before any event; whatever is a bug of ours is stored as a
         failure and raised.
         """
+        turn = replace(turn, give=self._give, note=self._remark)
         try:
             await self._record.open()
-            self._emit(TurnStarted(self._session_id, self._record.question_id, self._record.answer_id))
-            await self._prepare(self._turn(question, scope, options))
-            await self._stream()
-            self._emit(TurnFinished(await self._finish()))
+            turn = replace(turn, question=self._record.question)
+            self._notes.began(turn)
+            self._emit(TurnStarted(turn.session_id, self._record.question_id, self._record.answer_id))
+            model = await asyncio.to_thread(self._open_model)
+            await self._prepare(turn)
+            await self._stream(model, turn)
+            self._emit(TurnFinished(await self._finish(turn)))
         except asyncio.CancelledError:
             if not self._record.answer_id:
                 raise
@@ -93,8 +88,7 @@ class TurnRun:
                 await self._close(MessageStatus.FAILED, error=OUR_FAULT)
             raise
 
-    def _turn(self, question: str, scope: Scope, options: TurnOptions) -> Turn:
-        return Turn(self._session_id, question, self._model, options, scope, self._parts.open_model, self._give)
+    # what seams may do ----------------------------------------------------------------------------------------------
 
     def _give(self, passages: Sequence[Passage]) -> list[str]:
         """Let the model cite more passages; return their ids."""
@@ -108,52 +102,69 @@ class TurnRun:
         self._parser.know(known)
         return [ids[each.document_id, each.start, each.end] for each in passages]
 
+    def _remark(self, text: str) -> None:
+        self._notes.remark(text)
+        self._emit(NoteAdded(text))
+
+    # the answer -----------------------------------------------------------------------------------------------------
+
+    def _open_model(self) -> ChatModel:
+        self._facts = self._parts.model_facts()
+        return self._parts.open_model()
+
     async def _prepare(self, turn: Turn) -> None:
-        seams, history = self._parts.seams, self._record.history
-        if seams.attach is not None:
-            attached = await seams.attach(turn, turn.options.attachments)
-            turn = replace(turn, scope=attached.scope or turn.scope)
-        else:
-            attached = Attached()
-        query = await seams.rewrite(turn, turn.question, history) if seams.rewrite else turn.question
-        if query != turn.question:
-            self._emit(QueryRewritten(query))
-        placed = await self._placed(turn, query)
+        preparation = TurnPreparation(self._parts, self._facts, self._record.history, self._notes, self._emit)
+        self._prompt = await preparation.prompt(turn)
         self._record.mark("retrieved")
-        remembered = await self._remembered(turn, placed)
-        self._prompt = compose(turn.question, placed, remembered.messages, extra=attached.parts)
-        self._parser = MarkerParser(self._prompt.passages, self._prompt.bare_numbers)
+        general = turn.strictness is Strictness.OPEN
+        self._parser = MarkerParser(self._prompt.passages, self._prompt.bare_numbers, general=general)
         self._writer = FootnoteWriter(self._prompt.passages)
-        self._emit(PassagesFound(tuple(self._prompt.passages.values())))
+        if self._record.begun is not None:
+            self._go_on(self._record.begun)
 
-    async def _placed(self, turn: Turn, query: str) -> PlacedPassages:
-        """The pinned documents, then what is found for ``query``, as far as there is room."""
-        budget = self._parts.token_budget
-        pinned: Sequence[Passage] = ()
-        if turn.options.pinned and self._parts.seams.pin is not None:
-            pinned = await self._parts.seams.pin(turn, turn.options.pinned, budget)
-        found = await asyncio.to_thread(self._parts.retrieve, query, turn.scope)
-        return place_passages([*pinned, *found], budget)
+    def _go_on(self, begun: StoredMessage) -> None:
+        """Take the part of an answer that is there as written, and ask for the rest."""
+        written = with_passage_ids(begun, self._give([passage_of(each) for each in begun.citations]))
+        self._writer.add(self._parser.feed(written))
+        more = (AIMessage(written), HumanMessage(GO_ON))
+        self._prompt = replace(self._prompt, messages=(*self._prompt.messages, *more))
 
-    async def _remembered(self, turn: Turn, placed: PlacedPassages) -> Remembered:
-        budget, history = history_budget(placed, self._parts.token_budget), self._record.history
-        if self._parts.seams.remember is None:
-            messages = tuple(recent_turns(history, budget))
-            return Remembered(messages, len(messages), len(history) - len(messages))
-        remembered = await self._parts.seams.remember(turn, history, turn.question, budget)
-        self._emit(MemoryUsed(remembered.used, remembered.dropped, remembered.summary))
-        return remembered
-
-    async def _stream(self) -> None:
-        model = await asyncio.to_thread(self._parts.open_model)
-        async with closing(model.astream(self._prompt.messages)) as chunks:
-            async for chunk in chunks:
-                if chunk.response_metadata.get("answered") is False:
-                    self._said_no = True
-                if chunk.text:
-                    self._show(self._parser.feed(chunk.text))
-                    await self._record.checkpoint(self._writer.text)
+    async def _stream(self, model: ChatModel, turn: Turn) -> None:
+        tools = TurnTools(turn, self._parts.seams, self._emit, self._notes.used_tool)
+        bound = tools.bound(model)
+        messages: list[Message] = list(self._prompt.messages)
+        for left in range(tools.rounds, -1, -1):
+            last = left == 0 and tools.rounds > 0
+            answer = await self._one_answer(bound.bind(tool_choice="none") if last else bound, messages)
+            results = [] if left == 0 else await tools.results(answer)
+            if not results:
+                break
+            messages += [answer, *results]
+            self._apart()
         self._show(self._parser.finish())
+
+    async def _one_answer(self, model: ChatModel, messages: Sequence[Message]) -> AIMessage:
+        total = Accumulator()
+        async with closing(model.astream(messages)) as chunks:
+            async for chunk in chunks:
+                total.add(chunk)
+                await self._take(chunk)
+        return total.message()
+
+    async def _take(self, chunk: AIMessageChunk) -> None:
+        self._notes.received(chunk)
+        if chunk.response_metadata.get("answered") is False:
+            self._said_no = True
+        if reasoning := chunk.reasoning:
+            self._emit(ReasoningAdded(reasoning))
+        if text := chunk.text:
+            self._show(self._parser.feed(text))
+            await self._record.checkpoint(self._writer.text)
+
+    def _apart(self) -> None:
+        """Begin a paragraph, where a model spoke before it called a tool."""
+        if self._writer.text.strip():
+            self._show(self._parser.feed("\n\n"))
 
     def _show(self, pieces: list[Piece]) -> None:
         for addition in self._writer.add(pieces):
@@ -163,13 +174,33 @@ class TurnRun:
                 self._record.mark("first_text")
                 self._emit(TextAdded(addition.text))
 
-    async def _finish(self) -> StoredMessage:
+    # the end --------------------------------------------------------------------------------------------------------
+
+    async def _finish(self, turn: Turn) -> StoredMessage:
         if not self._writer.text.strip():
             raise UserFacingError(NO_ANSWER)
+        self._record.mark("streamed")
+        answered = not (self._said_no or (not self._writer.citations and is_refusal(self._writer.text)))
+        self._notes.unread(*await asyncio.to_thread(self._parts.unread, turn.scope))
+        if not answered:
+            self._explain()
         sentences, citations = self._writer.finish()
         placed = await asyncio.to_thread(self._with_boxes, citations)
-        answered = not (self._said_no or (not citations and is_refusal(self._writer.text)))
+        if answered:
+            sentences = await asyncio.to_thread(self._checked, turn, sentences)
         return await self._store(MessageStatus.COMPLETE, sentences, placed, answered=answered)
+
+    def _explain(self) -> None:
+        """Say behind a refusal what came near and what could not be read."""
+        details = self._notes.details(None, answered=False)
+        # The built-in answerer names what is nearest itself, and only where it is near enough.
+        near = () if self._said_no else [each.passage for each in details.near_misses]
+        if why := why_not_found(near, details.unread, details.unread_count):
+            self._show([f" {why}"])
+
+    def _checked(self, turn: Turn, sentences: Sequence[AnswerSentence]) -> tuple[AnswerSentence, ...]:
+        claims = self._writer.claims()
+        return self._parts.check(turn.question, sentences, claims, self._prompt.passages, turn.strictness)
 
     async def _close(self, status: MessageStatus, error: str = "") -> StoredMessage:
         """Store the part that had arrived, what was held back included."""
@@ -187,7 +218,13 @@ class TurnRun:
         error: str = "",
     ) -> StoredMessage:
         return await self._record.close(
-            status, self._writer.text, sentences=sentences, citations=citations, answered=answered, error=error
+            status,
+            self._writer.text,
+            sentences=sentences,
+            citations=citations,
+            answered=answered,
+            error=error,
+            details=self._notes.details(self._facts.prices, answered=answered),
         )
 
     def _with_boxes(self, citations: tuple[Citation, ...]) -> tuple[Citation, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.domain.messages import Message, Part
 from app.domain.passages import Passage, Scope
-from app.domain.turn_options import Attachment, MemoryKind, TurnOptions
+from app.domain.turn_options import Attachment, MemoryKind, Strictness, TurnOptions
 from app.domain.turns import StoredMessage, ToolCalled
 
 if TYPE_CHECKING:
@@ -19,22 +19,33 @@ if TYPE_CHECKING:
     from app.chat_models.tools import Tool
 
 
+def _no_ids(passages: Sequence[Passage]) -> list[str]:
+    return []
+
+
+def _unheard(text: str) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What a seam is told of the turn it takes part in.
 
-    ``model`` is the name the model was asked for by, ``open_model`` makes it (blocks: call it in a thread). ``options``
-    have their ``strictness`` settled; ``scope`` is what may be searched. ``give`` adds passages to those the model may
-    cite, and returns their ids (``p4``) in order; a passage that it has already keeps its id.
+    ``model`` is the name the model was asked for by, ``open_model`` makes it (blocks: call it in a thread).
+    ``strictness`` is the one that holds, whatever ``options`` leave open; ``scope`` is what may be searched. ``give``
+    adds passages to those the model may cite, and returns their ids (``p4``) in order; a passage that it has already
+    keeps its id. ``note`` tells the user something about the turn.
     """
 
     session_id: str
     question: str
     model: str
     options: TurnOptions
+    strictness: Strictness
     scope: Scope
     open_model: Callable[[], ChatModel]
-    give: Callable[[Sequence[Passage]], list[str]]
+    give: Callable[[Sequence[Passage]], list[str]] = field(default=_no_ids)
+    note: Callable[[str], None] = field(default=_unheard)
 
 
 @dataclass(frozen=True, slots=True)

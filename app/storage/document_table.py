@@ -11,10 +11,12 @@ from typing import Any
 
 from app.domain.documents import DocumentRecord, DocumentState, FileStamp
 from app.domain.errors import FailureReason
+from app.domain.passages import Scope
 from app.storage.change_log import Operation, log_change
 from app.storage.database import Database
 from app.storage.library_values import UnknownDocumentError
 from app.storage.rows import clean, path_from_column, path_to_column
+from app.storage.scopes import scope_condition
 from app.storage.seals import is_sealed, seal_document
 
 _ENQUEUE = """
@@ -34,6 +36,7 @@ _RECORDS = """
         added_at, updated_at, CASE WHEN instr(metadata, '"warning"') THEN json_extract(metadata, '$.warning') END
     FROM documents
 """
+_UNREAD = """(state = 'excluded' OR (state <> 'ready' AND chunk_count = 0) OR instr(metadata, '"warning"'))"""
 # Failures in which the process that read the file ended or had to be ended.
 _CRASHES = (FailureReason.CRASHED, FailureReason.TIMEOUT, FailureReason.OUT_OF_MEMORY)
 CRASHES_UNTIL_QUARANTINE = 2
@@ -127,6 +130,21 @@ class DocumentTable:
                 (chosen, after_id, -1 if limit is None else limit),
             ).fetchall()
         return [_record(row) for row in rows]
+
+    def unread(self, scope: Scope, limit: int) -> tuple[list[DocumentRecord], int]:
+        """The first ``limit`` documents in ``scope`` that can't be searched, or not wholly; and how many there are.
+
+        Those that could be read only in part have a ``warning``.
+        """
+        condition, parameters = scope_condition(scope)
+        unread = f"({condition}) AND {_UNREAD}"
+        with self._database.read() as connection:
+            rows = connection.execute(f"{_RECORDS} WHERE {unread} ORDER BY id LIMIT ?", (*parameters, limit)).fetchall()
+            count: int = connection.execute(
+                f"SELECT count(*) FROM documents WHERE {unread}",  # noqa: S608  constants and our own conditions
+                parameters,
+            ).fetchone()[0]
+        return [_record(row) for row in rows], count
 
     def pending(self) -> list[DocumentRecord]:
         """Documents with work left, in the order to do it: highest priority, then longest in the queue."""

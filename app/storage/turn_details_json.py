@@ -36,6 +36,7 @@ def details_from_json(value: str) -> TurnDetails:
         unread=tuple(UnreadFile(Path(each["path"]), each["reason"]) for each in data.get("unread", ())),
         tools=tuple(_made(ToolUse, each) for each in data.get("tools", ())),
         usage=_made(Usage, usage) if usage else None,
+        notes=tuple(data.get("notes", ())),
     )
 
 

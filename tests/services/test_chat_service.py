@@ -131,7 +131,8 @@ def test_scope_budget_and_model_are_passed_on(room: Room) -> None:
 
     message = last(room.ask(scope=scope, model="acme:large"), TurnFinished)
 
-    assert room.retriever.asked == [("What happened?", 750, scope)]
+    # More than the 750 tokens there is room for: what does not fit is shown as left out.
+    assert room.retriever.asked == [("What happened?", 1_050, scope)]
     assert room.models_asked == ["acme:large"]
     assert message.model == "acme:large"
 

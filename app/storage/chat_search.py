@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from app.domain.turns import StoredMessage
+from app.storage.lenient_rows import read_rows
 from app.storage.message_reading import messages_from
 from app.storage.message_search import match_expression, matching_spans
 
@@ -25,14 +26,15 @@ def search_messages(connection: sqlite3.Connection, text: str, limit: int) -> li
     expression = match_expression(text)
     if expression is None:
         return []
-    rows = connection.execute(
+    rows = read_rows(
+        connection,
         "SELECT * FROM message_records WHERE id IN ("
         "SELECT messages_fts.rowid FROM messages_fts JOIN messages ON messages.id = messages_fts.rowid "
         "WHERE messages_fts MATCH ? AND session_id NOT IN (SELECT id FROM sessions WHERE deleted_at IS NOT NULL) "
         "ORDER BY messages_fts.rowid DESC LIMIT ?) ORDER BY id DESC",
         (expression, limit),
-    ).fetchall()
-    chats = {ident: rest for ident, *rest in connection.execute("SELECT id, title, archived FROM sessions")}
+    )
+    chats = {ident: rest for ident, *rest in read_rows(connection, "SELECT id, title, archived FROM sessions")}
     return [
         MessageHit(
             each, chats[each.session_id][0], tuple(matching_spans(each.text, text)), bool(chats[each.session_id][1])

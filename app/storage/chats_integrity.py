@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from app.domain.errors import StorageError
-from app.domain.findings import Finding, FindingCode
+from app.domain.findings import Finding, FindingCode, counted
 from app.domain.turns import MessageStatus
 from app.storage.database import Database
 from app.storage.message_search import search_text
@@ -24,11 +24,14 @@ def inspect_chats(database: Database) -> Iterator[Finding]:
     if unknown:
         yield Finding(FindingCode.MESSAGES, f"{unknown} messages are in no state that exists.")
     with database.read() as connection:
+        lost = connection.execute(f"SELECT count(*) FROM messages WHERE {_LOST_PARENT}").fetchone()[0]  # noqa: S608
         dangling = dangling_footnotes(connection)
         impossible = connection.execute(
             "SELECT count(*) FROM citations WHERE number < 1 OR start < 0 OR \"end\" < start OR quote = '' "
             "OR NOT json_valid(boxes)"
         ).fetchone()[0]
+    if lost:
+        yield Finding(FindingCode.MESSAGES, f"{counted(lost, 'message')} of your chats lost the message before it.")
     if dangling:
         count = sum(len(numbers) for _, numbers in dangling)
         message = f"{count} footnotes in {len(dangling)} answers point to nothing; the answers themselves are whole."
@@ -59,6 +62,7 @@ def repair_chats(database: Database) -> None:
     """Make again what is derived; texts are left alone. A message that lost its chat is shown in one of its own."""
     with database.write() as connection:
         _adopt_orphans(connection)
+        connection.execute(f"UPDATE messages SET parent_id = ({_BEFORE}) WHERE {_LOST_PARENT}")  # noqa: S608  constants
         connection.execute("DELETE FROM citations WHERE message_id NOT IN (SELECT id FROM messages)")
         for message_id, missing in dangling_footnotes(connection):
             _forget_numbers(connection, message_id, missing)
@@ -72,6 +76,17 @@ def repair_chats(database: Database) -> None:
         connection.executemany(_REINDEX, [(search_text(text), message_id) for message_id, text in rows])
 
 
+_BEFORE = """
+    SELECT max(before.id) FROM messages AS before
+    WHERE before.session_id = messages.session_id AND before.id < messages.id
+"""
+# A parent is a message that was stored before, in the same chat.
+_LOST_PARENT = """
+    parent_id IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM messages AS before WHERE before.id = messages.parent_id AND before.id < messages.id
+        AND before.session_id = messages.session_id
+    )
+"""
 _REINDEX = "UPDATE messages SET search_text = ?1 WHERE id = ?2 AND search_text IS NOT ?1"
 
 

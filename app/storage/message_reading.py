@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from app.domain.errors import BadInputError
 from app.domain.turns import StoredMessage
-from app.storage.message_rows import MessageRow, citations_of, message_from
+from app.storage.lenient_rows import read_rows
+from app.storage.message_rows import CitationRow, MessageRow, citation_rows_of, message_from
 from app.storage.message_tree import MessageTree, read_tree
 from app.storage.rows import id_list
 
-Place = tuple[int | None, tuple[int, ...]]
-"""The parent of a message and its siblings."""
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a message stands: its parent, its siblings, and whether its own parent is gone."""
+
+    parent_id: int | None
+    siblings: tuple[int, ...]
+    adrift: bool = False
 
 
 def read_branch(connection: sqlite3.Connection, session_id: str) -> list[StoredMessage]:
@@ -39,7 +47,7 @@ def read_all(connection: sqlite3.Connection, session_id: str) -> list[StoredMess
 
 def read_message(connection: sqlite3.Connection, message_id: int) -> StoredMessage:
     """One message. Raises ``BadInputError`` if it is gone."""
-    rows = connection.execute("SELECT * FROM message_records WHERE id = ?", (message_id,)).fetchall()
+    rows = read_rows(connection, "SELECT * FROM message_records WHERE id = ?", (message_id,))
     if not rows:
         raise gone("message")
     return messages_from(connection, rows)[0]
@@ -64,32 +72,43 @@ def gone(what: str) -> BadInputError:
 
 
 def _read(connection: sqlite3.Connection, tree: MessageTree, ids: Sequence[int]) -> list[StoredMessage]:
-    rows = connection.execute(
-        "SELECT * FROM message_records WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", (id_list(ids),)
-    ).fetchall()
-    return _messages(connection, rows, {ident: (tree.parents[ident], tree.siblings(ident)) for ident in ids})
+    rows = read_rows(
+        connection,
+        "SELECT * FROM message_records WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+        (id_list(ids),),
+    )
+    return _messages(connection, rows, {ident: _place_in(tree, ident) for ident in ids})
 
 
 def _messages(
-    connection: sqlite3.Connection, rows: Sequence[MessageRow], places: Mapping[int, Place]
+    connection: sqlite3.Connection, rows: Sequence[MessageRow], places: Mapping[int, _Place]
 ) -> list[StoredMessage]:
-    citations = citations_of(connection, [row[0] for row in rows])
-    return [message_from(row, citations.get(row[0], ()), *places[row[0]]) for row in rows]
+    citations = citation_rows_of(connection, [row[0] for row in rows])
+    return [_message(row, citations.get(row[0], ()), places[row[0]]) for row in rows]
 
 
-def _place(connection: sqlite3.Connection, message_id: int, session_id: str, parent_id: int | None) -> Place:
+def _message(row: MessageRow, citations: Sequence[CitationRow], place: _Place) -> StoredMessage:
+    return message_from(row, citations, place.parent_id, place.siblings, adrift=place.adrift)
+
+
+def _place_in(tree: MessageTree, message_id: int) -> _Place:
+    return _Place(tree.parents[message_id], tree.siblings(message_id), message_id in tree.adrift)
+
+
+def _place(connection: sqlite3.Connection, message_id: int, session_id: str, parent_id: int | None) -> _Place:
     if parent_id is None:
         # The plus keeps SQLite from looking through the beginnings of all chats.
-        rows = connection.execute(
-            "SELECT id FROM messages WHERE session_id = ? AND +parent_id IS NULL ORDER BY id", (session_id,)
-        ).fetchall()
+        sql = "SELECT id FROM messages WHERE session_id = ?1 AND +parent_id IS NULL ORDER BY id"
+        rows = connection.execute(sql, (session_id,)).fetchall()
     else:
-        rows = connection.execute(
-            "SELECT id FROM messages WHERE parent_id = ?1 AND EXISTS (SELECT 1 FROM messages AS before "
-            "WHERE before.id = ?1 AND before.id < ?2 AND before.session_id = ?3) ORDER BY id",
-            (parent_id, message_id, session_id),
-        ).fetchall()
+        rows = connection.execute(_BESIDE, (session_id, parent_id, message_id)).fetchall()
     if not rows:  # its parent is gone
-        tree = read_tree(connection, session_id)
-        return tree.parents[message_id], tree.siblings(message_id)
-    return parent_id, tuple(row[0] for row in rows) if len(rows) > 1 else ()
+        return _place_in(read_tree(connection, session_id), message_id)
+    return _Place(parent_id, tuple(row[0] for row in rows) if len(rows) > 1 else ())
+
+
+_BESIDE = """
+    SELECT id FROM messages WHERE parent_id = ?2 AND EXISTS (
+        SELECT 1 FROM messages AS before WHERE before.id = ?2 AND before.id < ?3 AND before.session_id = ?1
+    ) ORDER BY id
+"""

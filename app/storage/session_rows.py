@@ -13,6 +13,7 @@ from app.domain.passages import Period, Scope
 from app.domain.session_choices import SessionChoices
 from app.domain.turn_options import MemoryKind, Strictness
 from app.domain.turns import SessionRecord
+from app.storage.lenient_rows import as_text
 from app.storage.rows import clean
 
 E = TypeVar("E", bound=StrEnum)
@@ -24,15 +25,15 @@ def record_from(row: SessionRow) -> SessionRecord:
     """A session from a row of ``session_records``."""
     ident, title, created_at, updated_at, count, pinned, archived, deleted_at, folder, tags, choices, _ = row
     return SessionRecord(
-        id=str(ident),
-        title=str(title),
+        id=as_text(ident),
+        title=as_text(title),
         created_at=_number(created_at) or 0.0,
         updated_at=_number(updated_at) or 0.0,
         message_count=count,
         pinned=bool(pinned),
         archived=bool(archived),
         deleted_at=_number(deleted_at),
-        folder=str(folder),
+        folder=as_text(folder),
         tags=tags_from_column(tags),
         choices=choices_from_column(choices) if choices else SessionChoices(),
     )
@@ -77,7 +78,7 @@ def choices_from_column(value: object) -> SessionChoices:
 def _scope_to_json(scope: Scope) -> dict[str, object]:
     plain: dict[str, object] = {
         "document_ids": sorted(scope.document_ids),
-        "folders": [str(folder) for folder in scope.folders],
+        "folders": [as_text(folder) for folder in scope.folders],
         "media_types": sorted(scope.media_types),
         "types": sorted(scope.types),
         "collections": sorted(scope.collections),

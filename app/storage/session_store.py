@@ -17,6 +17,7 @@ from app.domain.turns import MessageStatus, SessionRecord, StoredMessage
 from app.storage.chat_search import MessageHit, search_messages
 from app.storage.chats_schema import CHATS_SCHEMA
 from app.storage.database import Database
+from app.storage.lenient_rows import read_rows
 from app.storage.message_reading import gone, read_all, read_branch, read_message, read_path, session_of
 from app.storage.message_rows import sentences_to_column, timings_to_column
 from app.storage.message_search import search_text
@@ -32,6 +33,7 @@ from app.storage.message_writing import (
 from app.storage.rows import clean
 from app.storage.session_rows import choices_to_column, record_from, tags_to_column
 from app.storage.turn_details_json import details_from_json
+from app.storage.writer_mark import WriterMark
 
 __all__ = ["MessageHit", "SessionStore", "open_chats"]
 
@@ -53,6 +55,11 @@ class SessionStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._mark = WriterMark(database.path.with_name(f"{database.path.name}.writers"))
+
+    def close(self) -> None:
+        """Answers that are still being written from here may be taken for interrupted from now on."""
+        self._mark.release()
 
     def create(self, title: str = "") -> SessionRecord:
         """Begin a session."""
@@ -69,18 +76,20 @@ class SessionStore:
     def sessions(self, *, trash: bool = False) -> list[SessionRecord]:
         """All sessions outside of the trash, archived ones too, or all in it; the one used last first."""
         with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT * FROM session_records WHERE (deleted_at IS NOT NULL) = ? ORDER BY used DESC", (trash,)
-            ).fetchall()
+            rows = read_rows(
+                connection,
+                "SELECT * FROM session_records WHERE (deleted_at IS NOT NULL) = ? ORDER BY used DESC",
+                (trash,),
+            )
         return [record_from(row) for row in rows]
 
     def session(self, session_id: str) -> SessionRecord:
         """The session with that id, wherever it is."""
         with self._database.read() as connection:
-            row = connection.execute("SELECT * FROM session_records WHERE id = ?", (session_id,)).fetchone()
-        if row is None:
+            rows = read_rows(connection, "SELECT * FROM session_records WHERE id = ?", (session_id,))
+        if not rows:
             raise gone("chat")
-        return record_from(row)
+        return record_from(rows[0])
 
     def rename(self, session_id: str, title: str) -> None:
         """Give a session another title."""
@@ -192,7 +201,7 @@ class SessionStore:
             use_session(connection, session_id, now)
             cursor = connection.execute(
                 "INSERT INTO messages (session_id, parent_id, role, text, search_text, status, created_at, model, "
-                "answered, error, sentences, timings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "answered, error, sentences, timings, writer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     session_id,
                     parent_for(connection, session_id, parent_id),
@@ -206,6 +215,7 @@ class SessionStore:
                     clean(error),
                     sentences_to_column(sentences),
                     timings_to_column(timings or {}),
+                    self._writer(status) or "",
                 ),
             )
             message_id = cursor.lastrowid or 0
@@ -237,6 +247,7 @@ class SessionStore:
             None if error is None else clean(error),
             None if sentences is None else sentences_to_column(sentences),
             None if timings is None else timings_to_column(timings),
+            self._writer(status),
             message_id,
         )
         with self._database.write() as connection:
@@ -255,9 +266,19 @@ class SessionStore:
         return details_from_json(row[0]) if row else None
 
     def mark_interrupted(self) -> int:
-        """Mark messages that were still streaming when the program ended. Call at start only. Returns how many."""
+        """Mark messages that were still streaming when the process that wrote them ended. Returns how many."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT DISTINCT writer FROM messages WHERE status = 'streaming'").fetchall()
+        ended = [writer for (writer,) in rows if not self._mark.living(writer)]
+        self._mark.tidy()
+        if not ended:
+            return 0
         with self._database.write() as connection:
-            changed = connection.execute("UPDATE messages SET status = 'interrupted' WHERE status = 'streaming'")
+            changed = connection.execute(
+                "UPDATE messages SET status = 'interrupted' WHERE status = 'streaming' "
+                "AND writer IN (SELECT value FROM json_each(?))",
+                (_text_list(ended),),
+            )
             return changed.rowcount
 
     def search(self, text: str, limit: int = 50) -> list[MessageHit]:
@@ -267,6 +288,10 @@ class SessionStore:
         """
         with self._database.read() as connection:
             return search_messages(connection, text, limit)
+
+    def _writer(self, status: MessageStatus | None) -> str | None:
+        """Who writes a message of that status; None where nobody does."""
+        return self._mark.name() if status is MessageStatus.STREAMING else None
 
     def integrity(self) -> list[str]:
         """Problems found in the file or its search index; empty when it is sound. Reads everything."""
@@ -288,7 +313,7 @@ _UPDATE_MESSAGE = """
     UPDATE messages SET
         text = ifnull(?, text), search_text = ifnull(?, search_text), status = ifnull(?, status),
         model = ifnull(?, model), answered = ifnull(?, answered), error = ifnull(?, error),
-        sentences = ifnull(?, sentences), timings = ifnull(?, timings)
+        sentences = ifnull(?, sentences), timings = ifnull(?, timings), writer = ifnull(?, writer)
     WHERE id = ?
 """
 _ORGANISE = """

@@ -123,6 +123,10 @@ def _session(library: Library) -> None:
     execute(library.chats, "DELETE FROM sessions")
 
 
+def _parent(library: Library) -> None:
+    execute(library.chats, "UPDATE messages SET parent_id = 999 WHERE id = 2")
+
+
 def _setting(library: Library) -> None:
     execute(library.chats, "INSERT INTO settings VALUES ('retrieval.embedding_threads', '\"many\"', 0)")
 
@@ -144,6 +148,7 @@ DAMAGES: dict[str, tuple[Callable[[Library], None], FindingCode]] = {
     "message index altered": (_messages, FindingCode.MESSAGES),
     "footnote lost": (_citation, FindingCode.CITATIONS),
     "chat row lost": (_session, FindingCode.ROWS),
+    "message's place lost": (_parent, FindingCode.MESSAGES),
     "setting unusable": (_setting, FindingCode.SETTINGS),
 }
 

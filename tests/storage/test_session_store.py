@@ -153,6 +153,7 @@ def test_answers_cut_off_by_the_end_of_the_program_are_marked(sessions: SessionS
     done = sessions.add_message(session.id, "user", "q")
     cut = sessions.add_message(session.id, "assistant", "the part so far", status=MessageStatus.STREAMING)
     stopped = sessions.add_message(session.id, "assistant", "x", status=MessageStatus.STOPPED)
+    sessions.close()
     assert sessions.mark_interrupted() == 1
     assert sessions.mark_interrupted() == 0
     statuses = {message.id: message.status for message in sessions.messages(session.id)}

@@ -204,6 +204,6 @@ class ChatController(QObject):
         self.answering_changed.emit(turn is not None)
 
 
-def _merged(known: tuple[Citation, ...], new: tuple[Citation, ...]) -> tuple[Citation, ...]:
+def _merged(known: Sequence[Citation], new: Sequence[Citation]) -> tuple[Citation, ...]:
     numbers = {citation.number for citation in known}
-    return known + tuple(citation for citation in new if citation.number not in numbers)
+    return *known, *(citation for citation in new if citation.number not in numbers)

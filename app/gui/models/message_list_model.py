@@ -31,8 +31,8 @@ class MessageEntry:
     model: str = ""
     answered: bool = True
     error: str = ""
-    citations: tuple[Citation, ...] = ()
-    sentences: tuple[AnswerSentence, ...] = ()
+    citations: Sequence[Citation] = ()
+    sentences: Sequence[AnswerSentence] = ()
     timings: dict[str, float] = field(default_factory=dict)
     passage_count: int | None = None
     unread_count: int = 0

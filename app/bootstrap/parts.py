@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from app.retrieval.text_splitter import TextSplitter
     from app.retrieval.vector_index import VectorIndex
     from app.services.archive_files import ArchiveFiles
+    from app.services.chunk_change import ChunkChange
     from app.services.discovery import FileDiscovery
     from app.services.folder_scanner import FolderScanner
     from app.services.ingest_service import IngestService
@@ -71,6 +72,7 @@ class Parts:
         self._folders = Lazy(self._make_folders)
         self._refresher = IndexRefresher(self._open_indexes, self._store.prune_changes)
         self._model_change: ModelChange | None = None
+        self._chunk_change: ChunkChange | None = None
         self._retired: list[Embedder | VectorIndex] = []  # searches that began with them may still use them
 
     def _make_files(self) -> ArchiveFiles:
@@ -101,7 +103,7 @@ class Parts:
             self._embedder,
             self._wanted_embedder,
             self._serve_model,
-            busy=lambda: bool((ingest := self._ingest.if_made()) and ingest.active_jobs),
+            busy=self._is_ingesting,
         )
 
     def start_model_change(self) -> None:
@@ -111,6 +113,27 @@ class Parts:
         if is_model_change(self._store, self.settings):
             self._model_change = self.model_change()
             self._model_change.start()
+
+    def chunk_change(self, tokens: int | None = None, *, known_only: bool = False) -> ChunkChange:
+        """The change to the size of passages that the settings have, or to ``tokens``; see ``ChunkChange``."""
+        from app.services.chunk_change import ChunkChange
+
+        return ChunkChange(
+            self._store,
+            lambda: self._make_splitter(tokens),
+            self._embedder,
+            self._refresher.changed,
+            busy=self._is_ingesting,
+            known_only=known_only,
+        )
+
+    def start_chunk_change(self) -> None:
+        """Go on in the background with cutting documents to the size of passages that the settings have."""
+        self._chunk_change = self.chunk_change(known_only=True)
+        self._chunk_change.start()
+
+    def _is_ingesting(self) -> bool:
+        return bool((ingest := self._ingest.if_made()) and ingest.active_jobs)
 
     def _serve_model(self, embedder: Embedder) -> None:
         """Answer with another model, once its index is complete."""
@@ -136,6 +159,7 @@ class Parts:
             if self._writer:
                 closing.callback(self._lock.release)
             closing.callback(self._chats_database.close)
+            closing.callback(self._session_store.close)
             closing.callback(self._library_database.close)
             for retired in self._retired:
                 closing.callback(retired.close)
@@ -152,8 +176,9 @@ class Parts:
                 self._loop,
             ):
                 closing.callback(part.close)
-            if self._model_change is not None:
-                closing.callback(self._model_change.close)
+            for change in (self._model_change, self._chunk_change):
+                if change is not None:
+                    closing.callback(change.close)
 
     def _make_answerer(self) -> ChatModel:
         from app.grounding.extractive import ExtractiveAnswerer
@@ -181,12 +206,12 @@ class Parts:
 
         return open_serving_model(self._store, self.settings, self.paths, self._wanted_embedder, may_write=self._writer)
 
-    def _make_splitter(self) -> TextSplitter:
+    def _make_splitter(self, tokens: int | None = None) -> TextSplitter:
         from app.retrieval.text_splitter import CHUNK_TOKENS, TextSplitter
 
         embedder = self._embedder()
         return TextSplitter(
-            embedder.count_tokens, max_tokens=embedder.max_tokens, target_tokens=self.settings[CHUNK_TOKENS]
+            embedder.count_tokens, max_tokens=embedder.max_tokens, target_tokens=tokens or self.settings[CHUNK_TOKENS]
         )
 
     def _make_vector_index(self) -> VectorIndex:
@@ -234,7 +259,7 @@ class Parts:
             self._store,
             self._parser(),
             self._discovery(),
-            Lazy(self._make_splitter),
+            self._make_splitter,
             self._embedder,
             self._refresher.changed,
             files=files,

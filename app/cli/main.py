@@ -97,6 +97,7 @@ def build_parser() -> argparse.ArgumentParser:
     remove.add_argument("path", metavar="PATH|URL")
     reindex = _add(commands, "reindex", "embed the library with another search model, while the old one answers")
     reindex.add_argument("--model", metavar="FOLDER", help="the model's folder (default: the one of the settings)")
+    reindex.add_argument("--passage-tokens", type=int, metavar="N", help="cut documents into passages of another size")
     reindex.add_argument("--dry-run", action="store_true", help="tell what it would cost, change nothing")
     doctor = _add(commands, "doctor", "show versions, folders, model and index, and check the databases")
     doctor.add_argument("--check", action="store_true", help="read everything and say what is wrong")

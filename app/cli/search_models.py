@@ -64,7 +64,7 @@ def _use(kind: str, name: str, output: Output) -> int:
     if kind == EMBEDDING:
         from app.cli.reindex import reindex
 
-        return reindex(argparse.Namespace(model=_folder(kind, name), dry_run=False), output)
+        return reindex(argparse.Namespace(model=_folder(kind, name), passage_tokens=None, dry_run=False), output)
     from app.retrieval.reranker import RERANKER_MODEL
 
     folder = _folder(kind, name)

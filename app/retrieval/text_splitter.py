@@ -63,6 +63,11 @@ class TextSplitter:
         self._room = max(1, max_tokens - self._special_tokens)
         self._target = max(1, min(target_tokens, self._room))
 
+    @property
+    def target_tokens(self) -> int:
+        """The size that chunks are cut to."""
+        return self._target
+
     def split(self, document: ParsedDocument) -> list[Chunk]:
         """Chunks in order. They don't overlap or cross a page, and hold every character that is not white space."""
         return self.split_all([document])[0]

@@ -26,6 +26,7 @@ class _Content:
     parsed: ParsedDocument
     chunks: list[Chunk]
     search_texts: list[str]
+    chunk_tokens: int
 
 
 class Splitting:
@@ -67,13 +68,15 @@ class Splitting:
         to_split = [item for item in items if not self._settlement.left_out(item) and item.parsed is not None]
         try:
             documents = [item.parsed for item in to_split if item.parsed is not None]
-            chunks = self._open_splitter().split_all(documents)
+            splitter = self._open_splitter()
+            chunks = splitter.split_all(documents)
         except Exception as error:
             if len(to_split) == 1 or isinstance(error, FootnoteError):
                 raise  # to the edge of the thread
             # A bug met with several documents: find the one that it is about.
             return [content for item in to_split for content in self._split_alone(item)]
-        found = [self._content(*each) for each in zip(to_split, documents, chunks, strict=True)]
+        tokens = splitter.target_tokens
+        found = [self._content(*each, tokens) for each in zip(to_split, documents, chunks, strict=True)]
         return [content for content in found if content]
 
     def _split_alone(self, item: IngestItem) -> list[_Content]:
@@ -83,20 +86,27 @@ class Splitting:
             self._settlement.failed(item, error)
             return []
 
-    def _content(self, item: IngestItem, parsed: ParsedDocument, chunks: list[Chunk]) -> _Content | None:
+    def _content(self, item: IngestItem, parsed: ParsedDocument, chunks: list[Chunk], tokens: int) -> _Content | None:
         if not chunks:
             self._settlement.failed(item, DocumentError(FailureReason.EMPTY, "There is no text in this file."))
             return None
         item.parsed = None
         item.pages, item.chunk_count = parsed.page_count, len(chunks)
         item.warning = parsed.metadata.get("warning", "")
-        return _Content(item, parsed, chunks, [search_text(parsed.title, each.headings, each.text) for each in chunks])
+        texts = [search_text(parsed.title, each.headings, each.text) for each in chunks]
+        return _Content(item, parsed, chunks, texts, tokens)
 
     def _put(self, content: _Content) -> bool:
         item = content.item
         try:
             self._store.replace_content(
-                item.document_id, content.parsed, item.content_hash, content.chunks, content.search_texts, item.stamp
+                item.document_id,
+                content.parsed,
+                item.content_hash,
+                content.chunks,
+                content.search_texts,
+                item.stamp,
+                chunk_tokens=content.chunk_tokens,
             )
         except UnknownDocumentError as error:
             self._settlement.failed(item, error)

@@ -5,24 +5,22 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.domain.box_map import BoxMap
 from app.domain.documents import SECTION_SEPARATOR, Chunk, DocumentState, FileStamp, ParsedDocument, SectionKind
 from app.domain.passages import Passage, Scope
-from app.storage.change_log import Operation, log_change
+from app.storage.chunk_rows import chunk_row, replace_chunks
 from app.storage.chunk_scope import ChunkScope
 from app.storage.database import Database
-from app.storage.library_values import ChunkToEmbed, ReplaceResult, StoredSection, UnknownDocumentError
+from app.storage.library_values import ReplaceResult, StoredSection, UnknownDocumentError
 from app.storage.rows import (
     box_map_from_blob,
     box_map_to_blob,
     char_map_from_blob,
     char_map_to_blob,
     clean,
-    embedded_text,
     id_list,
     path_from_column,
     sorted_ids,
@@ -55,27 +53,30 @@ class ContentTable:
         chunks: Sequence[Chunk],
         search_texts: Sequence[str],
         stamp: FileStamp | None = None,
+        *,
+        chunk_tokens: int = 0,
     ) -> ReplaceResult:
         """Store what was read from a file in place of what was there; the document is then EMBEDDING or still EXCLUDED.
 
         One transaction. A chunk whose embedded text was there before keeps its id and its vectors. New chunks have
         no vector and stay hidden until ``finish``. ``stamp`` is the file's when it was read, if that is known better
-        than when it was queued. Raises ``UnknownDocumentError`` for a document that was removed.
+        than when it was queued, ``chunk_tokens`` the size that chunks were cut to, 0 if unknown. Raises
+        ``UnknownDocumentError`` for a document that was removed.
         """
         if len(chunks) != len(search_texts):
             raise ValueError(f"{len(chunks)} chunks, but {len(search_texts)} search texts")
         rows = [
-            _chunk_row(position, chunk, text)
+            chunk_row(position, chunk, text)
             for position, (chunk, text) in enumerate(zip(chunks, search_texts, strict=True))
         ]
         with self._database.write() as connection:
-            _describe(connection, document_id, parsed, content_hash, len(chunks))
+            _describe(connection, document_id, parsed, content_hash, len(chunks), chunk_tokens)
             if stamp is not None:
                 connection.execute(_SET_STAMP, (stamp.size, stamp.mtime_ns, document_id))
             break_seal(connection, document_id)
             connection.execute("DELETE FROM sections WHERE document_id = ?", (document_id,))
             connection.executemany(_INSERT_SECTION, _section_rows(document_id, parsed))
-            return _replace_chunks(connection, document_id, rows)
+            return replace_chunks(connection, document_id, rows)
 
     def document_text(self, document_id: int) -> str:
         """The whole text of a document, empty if it was not read."""
@@ -221,17 +222,6 @@ _INSERT_SECTION = (
     'INSERT INTO sections (document_id, position, start, "end", page, kind, headings, text, char_map, '
     "confidence, box_map) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_SELECT_CHUNKS = (
-    'SELECT id, position, start, "end", page, token_count, headings, context, text, search_text FROM chunks '
-    "WHERE document_id = ? ORDER BY position"
-)
-_INSERT_CHUNK = (
-    'INSERT INTO chunks (id, document_id, position, start, "end", page, token_count, headings, context, text, '
-    "search_text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
-# position, start, end, page, token_count, headings, context, text, search_text
-_ChunkRow = tuple[int, int, int, int | None, int, str, str, str, str]
-_SEARCH_TEXT = 8
 
 
 def _section_rows(document_id: int, parsed: ParsedDocument) -> Iterator[tuple[Any, ...]]:
@@ -252,25 +242,17 @@ def _section_rows(document_id: int, parsed: ParsedDocument) -> Iterator[tuple[An
         )
 
 
-def _chunk_row(position: int, chunk: Chunk, search_text: str) -> _ChunkRow:
-    return (
-        position,
-        chunk.start,
-        chunk.end,
-        chunk.page,
-        chunk.token_count,
-        texts_to_column(chunk.headings),
-        clean(chunk.context),
-        clean(chunk.text),
-        clean(search_text),
-    )
-
-
 def _describe(
-    connection: sqlite3.Connection, document_id: int, parsed: ParsedDocument, content_hash: str, chunk_count: int
+    connection: sqlite3.Connection,
+    document_id: int,
+    parsed: ParsedDocument,
+    content_hash: str,
+    chunk_count: int,
+    chunk_tokens: int,
 ) -> None:
     changed = connection.execute(
         "UPDATE documents SET title = ?, media_type = ?, content_hash = ?, page_count = ?, chunk_count = ?, "
+        "chunk_tokens = ?, "
         "metadata = ?, updated_at = ?, reason = NULL, message = '', attempts = 0, crashes = 0, "
         "state = CASE state WHEN 'excluded' THEN 'excluded' ELSE 'embedding' END WHERE id = ?",
         (
@@ -279,6 +261,7 @@ def _describe(
             content_hash,
             parsed.page_count,
             chunk_count,
+            chunk_tokens,
             json.dumps(parsed.metadata),
             time.time(),
             document_id,
@@ -286,73 +269,6 @@ def _describe(
     )
     if not changed.rowcount:
         raise UnknownDocumentError(document_id)
-
-
-def _replace_chunks(connection: sqlite3.Connection, document_id: int, rows: list[_ChunkRow]) -> ReplaceResult:
-    old = {row[0]: row[1:] for row in connection.execute(_SELECT_CHUNKS, (document_id,))}
-    kept, new_rows, removed = _match(old, rows)
-    _delete_chunks(connection, removed)
-    _update_chunks(connection, {chunk_id: row for chunk_id, row in kept.items() if row != old[chunk_id]}, old)
-    _insert_chunks(connection, document_id, new_rows)
-    return ReplaceResult(frozenset(kept), _never_embedded(connection, document_id), removed)
-
-
-def _match(old: dict[int, _ChunkRow], rows: list[_ChunkRow]) -> tuple[dict[int, _ChunkRow], list[_ChunkRow], list[int]]:
-    """Give each row the first unused old chunk with the same embedded text: (kept by id, new, removed ids)."""
-    available: defaultdict[str, deque[int]] = defaultdict(deque)
-    for chunk_id, row in old.items():
-        available[embedded_text(row[6], row[7])].append(chunk_id)
-    kept: dict[int, _ChunkRow] = {}
-    new: list[_ChunkRow] = []
-    for row in rows:
-        candidates = available.get(embedded_text(row[6], row[7]))
-        if candidates:
-            kept[candidates.popleft()] = row
-        else:
-            new.append(row)
-    return kept, new, [chunk_id for chunk_id in old if chunk_id not in kept]
-
-
-def _delete_chunks(connection: sqlite3.Connection, chunk_ids: list[int]) -> None:
-    log_change(connection, Operation.REMOVED, _visible(connection, chunk_ids))
-    connection.executemany("DELETE FROM chunks WHERE id = ?", [(each,) for each in chunk_ids])
-
-
-def _update_chunks(connection: sqlite3.Connection, changed: dict[int, _ChunkRow], old: dict[int, _ChunkRow]) -> None:
-    connection.executemany(
-        'UPDATE chunks SET position = ?, start = ?, "end" = ?, page = ?, token_count = ?, headings = ?, context = ?, '
-        "text = ?, search_text = ? WHERE id = ?",
-        [(*row, chunk_id) for chunk_id, row in changed.items()],
-    )
-    reworded = [each for each, row in changed.items() if row[_SEARCH_TEXT] != old[each][_SEARCH_TEXT]]
-    log_change(connection, Operation.REWORDED, _visible(connection, reworded))
-
-
-def _insert_chunks(connection: sqlite3.Connection, document_id: int, rows: list[_ChunkRow]) -> None:
-    last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'chunks'").fetchone()
-    first_id = int(last[0]) + 1 if last else 1
-    ids = range(first_id, first_id + len(rows))
-    connection.executemany(
-        _INSERT_CHUNK,
-        [(chunk_id, document_id, *row) for chunk_id, row in zip(ids, rows, strict=True)],
-    )
-    connection.executemany("INSERT INTO hidden_chunks (chunk_id) VALUES (?)", [(each,) for each in ids])
-
-
-def _never_embedded(connection: sqlite3.Connection, document_id: int) -> list[ChunkToEmbed]:
-    rows = connection.execute(
-        "SELECT id, context, text FROM chunks WHERE document_id = ? "
-        "AND NOT EXISTS (SELECT 1 FROM vectors WHERE chunk_id = chunks.id) ORDER BY id",
-        (document_id,),
-    )
-    return [ChunkToEmbed(chunk_id, embedded_text(context, text)) for chunk_id, context, text in rows]
-
-
-def _visible(connection: sqlite3.Connection, chunk_ids: list[int]) -> list[int]:
-    hidden = connection.execute(
-        "SELECT chunk_id FROM hidden_chunks WHERE chunk_id IN (SELECT value FROM json_each(?))", (id_list(chunk_ids),)
-    )
-    return sorted(set(chunk_ids) - {row[0] for row in hidden})
 
 
 def _search_row(row: tuple[Any, ...]) -> tuple[int, str, str, str, int]:

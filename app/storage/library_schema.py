@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.storage.migrations import Migration, Schema
+from app.storage.schema_chunking import CHUNKING
 from app.storage.schema_collections import COLLECTIONS
 from app.storage.schema_folders import FOLDERS
 from app.storage.schema_index import INDEX
@@ -158,7 +159,20 @@ _INDEXES = Migration(
 LIBRARY_SCHEMA = Schema(
     name="library",
     application_id=0x466E4C69,  # "FnLi"
-    migrations=(_DOCUMENTS, _CONTENT, _VECTORS, _INDEXES, SEALS, INDEX, FOLDERS, ORIGINS, OCR, INGEST, COLLECTIONS),
+    migrations=(
+        _DOCUMENTS,
+        _CONTENT,
+        _VECTORS,
+        _INDEXES,
+        SEALS,
+        INDEX,
+        FOLDERS,
+        ORIGINS,
+        OCR,
+        INGEST,
+        COLLECTIONS,
+        CHUNKING,
+    ),
     damaged_advice=(
         "Your own files and your chats are not affected. Close Footnote and run `footnote doctor --repair`: it keeps a "
         "copy of the damaged file, takes over what can be read, and reads the rest from your files again."

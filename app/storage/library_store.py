@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.storage.change_log import ChangeLog
+from app.storage.chunking_table import ChunkingTable
 from app.storage.collection_table import CollectionTable
 from app.storage.content_table import ContentTable
 from app.storage.database import Database
@@ -42,6 +43,7 @@ class LibraryStore(
     OriginTable,
     JobTable,
     CollectionTable,
+    ChunkingTable,
 ):
     """All that ``library.db`` holds, one method per use; the bases divide it by concern.
 

@@ -13,6 +13,7 @@ from app.settings.paths import AppPaths
 
 if TYPE_CHECKING:
     from app.domain.cancellation import CancelToken
+    from app.domain.turn_options import MemoryKind
     from app.network.page_fetch import FetchedPage, KnownPage
     from app.services.chat_service import ChatService
     from app.services.diagnosis import Doctor
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from app.services.library_service import LibraryService
     from app.services.live_folders import LiveFolders
     from app.services.measuring import Measuring
+    from app.services.memory.conversation_memory import ConversationMemory
     from app.services.model_service import ModelService
     from app.services.pack_service import PackService
     from app.services.session_service import SessionService
+    from app.services.turn_seams import TurnSeams
     from app.services.web_pages import WebPages
 
 
@@ -155,7 +158,24 @@ class Services(Parts):
             self.models.model,
             self.library.citation_boxes,
             self.settings,
+            model_facts=self.models.facts,
+            unread=self.library.unread,
+            seams=self._seams(),
         )
+
+    def _seams(self) -> TurnSeams:
+        from app.bootstrap.turn_seams import turn_seams
+
+        return turn_seams(self, remember=self._memory())
+
+    def _memory(self) -> ConversationMemory:
+        from app.services.memory.conversation_memory import ConversationMemory
+        from app.storage.memory_store import MemoryStore
+
+        def chosen(session_id: str) -> MemoryKind | None:
+            return self._session_store.session(session_id).choices.memory
+
+        return ConversationMemory(MemoryStore(self._chats_database), self._embedder, self.settings, chosen)
 
 
 @contextmanager

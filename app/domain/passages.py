@@ -35,7 +35,8 @@ class Scope:
     """Limits a search. Empty fields don't limit; a document must satisfy every field that is set.
 
     Of several values in a field one is enough. ``collections`` are ids. ``modified`` is about the file's time of
-    change, ``added`` about when the library came to know it.
+    change, ``added`` about when the library came to know it. ``session`` is a chat whose attached files are searched
+    besides; it does not limit.
     """
 
     document_ids: frozenset[int] = frozenset()
@@ -45,6 +46,7 @@ class Scope:
     collections: frozenset[int] = frozenset()
     modified: Period = Period()
     added: Period = Period()
+    session: str = ""
 
     @property
     def everything(self) -> bool:

@@ -131,6 +131,13 @@ class DocumentTable:
             ).fetchall()
         return [_record(row) for row in rows]
 
+    def documents_in(self, scope: Scope) -> list[DocumentRecord]:
+        """The documents in ``scope``, in whatever state, by path."""
+        condition, parameters = scope_condition(scope)
+        with self._database.read() as connection:
+            rows = connection.execute(f"{_RECORDS} WHERE {condition} ORDER BY path, id", parameters).fetchall()
+        return [_record(row) for row in rows]
+
     def unread(self, scope: Scope, limit: int) -> tuple[list[DocumentRecord], int]:
         """The first ``limit`` documents in ``scope`` that can't be searched, or not wholly; and how many there are.
 

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.domain.box_map import BoxMap, PlacedWord
 from app.domain.documents import Box
 from app.domain.errors import DocumentError, FailureReason
+from app.domain.page_text import PageText
 from app.loaders import pdfium
 
 # Text further apart than this many line heights (table cells, columns) is marked by rectangles of its own.
@@ -171,3 +173,44 @@ def _continues(previous: _Glyph, glyph: _Glyph) -> bool:
     shared = min(before.top, here.top) - max(before.bottom, here.bottom)
     gap = max(here.left - before.right, before.left - here.right)
     return shared >= LINE_OVERLAP * smaller and gap <= WIDEST_GAP * larger
+
+
+def text_of_page(path: Path, page: int) -> PageText:
+    """Return the text of page ``page``, from 1, with a rectangle for each visible character. Thread-safe.
+
+    Raises ``DocumentError`` if the file or the page can't be opened.
+    """
+    try:
+        with (
+            _PDFIUM,
+            pdfium.opened_document(path) as document,
+            pdfium.opened_page(document, page - 1) as (handle, text_page),
+        ):
+            text, char_map = pdfium.page_text(text_page)
+            return PageText(text, BoxMap(_places(_PageFrame.of(handle), text_page, text, char_map)))
+    except pdfium.PdfiumError as error:
+        message = f"Page {page} of “{path.name}” can't be opened any more. The file was changed, moved or damaged."
+        raise DocumentError(FailureReason.DAMAGED, message) from error
+
+
+def bookmarks(path: Path) -> list[pdfium.OutlineEntry]:
+    """Return the outline of a PDF, none if it has none or can't be opened. Thread-safe."""
+    try:
+        with _PDFIUM, pdfium.opened_document(path) as document:
+            return pdfium.outline(document)
+    except pdfium.PdfiumError:
+        return []
+
+
+def _places(frame: _PageFrame, text_page: pdfium.Handle, text: str, char_map: Sequence[int]) -> Iterator[PlacedWord]:
+    import pypdfium2.raw as raw
+
+    loose = raw.FS_RECTF()
+    line = 0
+    for position, (character, index) in enumerate(zip(text, char_map, strict=True)):
+        if character == "\n":
+            line += 1
+        elif index >= 0 and raw.FPDFText_GetLooseCharBox(text_page, index, loose):
+            box = frame.displayed(_Area(loose.left, loose.bottom, loose.right, loose.top))
+            if box is not None:
+                yield PlacedWord(position, position + 1, line, box.left, box.top, box.right, box.bottom)

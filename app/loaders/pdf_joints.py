@@ -74,16 +74,17 @@ def _rejoined(geometry: PageGeometry, starts: Sequence[Line]) -> Iterator[_Edit]
             continue
         if min(before.bottom, line.bottom) <= max(before.top, line.top):
             continue
-        same_base = abs(before.middle - line.middle) < SAME_BASE * line.height
-        if same_base and 0 <= geometry.room_before(line, before) < WIDEST_SPACE * line.height:
+        left, right = geometry.char_box(before.last), geometry.char_box(line.first)
+        if _stand_together(left, right):
+            symbol = _LAST_WORD.search(text, before.start, before.end)
+            is_symbol = symbol is not None and 0 < len(symbol.group()) <= LONGEST_SYMBOL
+            is_script = right[3] - right[1] < left[3] - left[1]
+            yield _Edit(before.end, line.start, () if is_symbol and is_script else (" ",))
+        elif (
+            abs(before.middle - line.middle) < SAME_BASE * line.height
+            and 0 <= right[0] - left[2] < WIDEST_SPACE * line.height
+        ):
             yield _Edit(before.end, line.start, (" ",))
-        elif not same_base:
-            left, right = geometry.char_box(before.last), geometry.char_box(line.first)
-            if _stand_together(left, right):
-                symbol = _LAST_WORD.search(text, before.start, before.end)
-                is_symbol = symbol is not None and 0 < len(symbol.group()) <= LONGEST_SYMBOL
-                is_script = right[3] - right[1] < left[3] - left[1]
-                yield _Edit(before.end, line.start, () if is_symbol and is_script else (" ",))
 
 
 def _stand_together(before: Box, box: Box) -> bool:

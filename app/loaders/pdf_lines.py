@@ -123,10 +123,6 @@ class PageGeometry:
                 first, last = glyphs[0], glyphs[-1]
             yield start, end, first, last
 
-    def room_before(self, line: Line, before: Line) -> float:
-        """Return the room from the last glyph of ``before`` to the first of ``line``, both upright, in points."""
-        return line.left - self.char_box(before.last)[2]
-
     def indexes(self, start: int, end: int) -> list[int]:
         """Return PDFium's indexes of the characters ``[start, end)``, -1 for those that stand on no glyph."""
         found = self.mapped.char_map

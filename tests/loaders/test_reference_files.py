@@ -61,17 +61,14 @@ EXCUSED = {
         "unstructured__mime-multipart-digest.eml",
         "unstructured__vodafone.xlsx",
     ),
-    "the reference leaves out pictures that can't be shown, or what is said of a picture": (
-        "docling__powerpoint_malformed_pictures.pptx",
-        "docling__powerpoint_with_image.pptx",
+    "the reference leaves out what is said of a picture": (
         "docling__docx_grouped_images.docx",
         "unstructured__fake-html-with-base64-image.html",
         "docling__signature_stamp_01.md",
     ),
-    "the reference holds words that nobody sees: marks for missing parts and drawn arrows, split words, text twice": (
+    "the reference holds words that nobody sees: marks for missing parts and drawn arrows, text twice": (
         "docling__kvp_data_example.html",
         "docling__textbox.docx",
-        "docling__formatting.html",
         "unstructured__docx-shapes.docx",
     ),
     "the reference holds the addresses of links, which are no text of a page": (

@@ -13,6 +13,7 @@ from app.services.memory.choosing import BufferMemory, Memory, Recalled, TokenMe
 from app.services.memory.exchanges import Exchange, stored_exchanges
 from app.services.memory.recollection import RetrievalMemory, VectorStore
 from app.services.memory.running_summary import (
+    WRITING_SECONDS,
     ModelSummariser,
     Summariser,
     SummaryMemory,
@@ -65,7 +66,7 @@ class ConversationMemory:
     """Remembers for turns. Thread-safe.
 
     The kind of memory is that of the turn's options, else what ``chosen`` gives for the session (blocks), else the
-    setting's. ``open_embedder`` blocks as well.
+    setting's. ``open_embedder`` blocks as well. A model has ``writing_seconds`` to write a summary.
     """
 
     def __init__(
@@ -74,11 +75,14 @@ class ConversationMemory:
         open_embedder: Callable[[], Embedder],
         settings: Settings,
         chosen: Callable[[str], MemoryKind | None] = lambda session_id: None,
+        *,
+        writing_seconds: float = WRITING_SECONDS,
     ) -> None:
         self._records = records
         self._open_embedder = open_embedder
         self._settings = settings
         self._chosen = chosen
+        self._writing_seconds = writing_seconds
 
     async def __call__(self, turn: Turn, history: Sequence[StoredMessage], question: str, budget: int) -> Remembered:
         """Choose from ``history`` (oldest first) for ``question``, within ``budget`` tokens.
@@ -104,19 +108,20 @@ class ConversationMemory:
         if kind is MemoryKind.WINDOW:
             return WindowMemory(self._settings[WINDOW_TURNS], await asyncio.to_thread(self._longest, turn))
         if kind is MemoryKind.SUMMARY:
-            return SummaryMemory(self._records, turn.session_id, _summariser(turn))
+            return SummaryMemory(self._records, turn.session_id, self._summariser(turn))
         if kind is MemoryKind.RETRIEVAL:
             return RetrievalMemory(self._records, turn.session_id, self._open_embedder)
         return TokenMemory()
+
+    def _summariser(self, turn: Turn) -> Summariser:
+        if turn.model == BUILT_IN_MODEL:
+            return extract_summary
+        return ModelSummariser(turn.open_model, turn.model, seconds=self._writing_seconds)
 
     def _longest(self, turn: Turn) -> int:
         longest = self._settings[LONGEST_MEMORY]
         profile = turn.open_model().profile
         return min(longest, profile.limits.context // 2) if profile and profile.limits.context else longest
-
-
-def _summariser(turn: Turn) -> Summariser:
-    return extract_summary if turn.model == BUILT_IN_MODEL else ModelSummariser(turn.open_model, turn.model)
 
 
 def remembered(exchanges: Sequence[Exchange], recalled: Recalled, kind: MemoryKind) -> Remembered:

@@ -118,13 +118,15 @@ def _without_torn_calls(messages: Sequence[Message]) -> list[Message]:
 
 
 def _answers(message: Message, results: Sequence[Message]) -> list[Message]:
-    """``message`` and the results behind it that answer its calls; nothing where a call has no result."""
-    calls = [part.id for part in message.parts if isinstance(part, ToolCallPart)]
-    answered = {part.call_id for each in results if isinstance(each, ToolMessage) for part in each.results}
-    if not answered.issuperset(calls):
-        return []
-    wanted = set(calls)
-    return [message, *(each for each in results if isinstance(each, ToolMessage) and each.tool_call_id in wanted)]
+    """``message`` and one result for each of its calls from those behind it; nothing where a call has no result."""
+    waiting = {part.id for part in message.parts if isinstance(part, ToolCallPart)}
+    kept = [message]
+    for each in results:
+        answered = {part.call_id for part in each.results} if isinstance(each, ToolMessage) else set()
+        if answered and answered <= waiting:
+            kept.append(each)
+            waiting -= answered
+    return [] if waiting else kept
 
 
 def newest_within(exchanges: Sequence[Exchange], budget: int) -> list[Exchange]:

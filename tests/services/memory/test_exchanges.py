@@ -60,6 +60,11 @@ def test_a_call_whose_result_is_missing_is_left_out_with_the_other_results_of_it
     assert flat(message_exchanges(torn)) == [torn[0], torn[3]]
 
 
+def test_a_second_result_of_one_call_is_left_out() -> None:
+    twice = [HumanMessage("When?"), call("a"), *[ToolMessage("At noon.", tool_call_id="a")] * 2, AIMessage("Noon.")]
+    assert flat(message_exchanges(twice)) == [*twice[:3], twice[4]]
+
+
 def test_a_result_without_its_call_is_left_out() -> None:
     orphan = [HumanMessage("When?"), ToolMessage("At noon.", tool_call_id="a"), AIMessage("Noon.")]
     assert flat(message_exchanges(orphan)) == [orphan[0], orphan[2]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain.session_choices import SessionChoices
 from app.domain.turn_details import TurnDetails
 from app.domain.turns import SessionRecord, StoredMessage
 from app.storage.session_store import SessionStore
@@ -25,9 +26,9 @@ class SessionService:
         """One session, wherever it is. Raises ``BadInputError`` if it is gone."""
         return self._store.session(session_id)
 
-    def messages(self, session_id: str) -> list[StoredMessage]:
-        """The branch of a session that is on show, in order."""
-        return self._store.messages(session_id)
+    def messages(self, session_id: str, *, last: int | None = None, before: int | None = None) -> list[StoredMessage]:
+        """The branch of a session that is on show, in order; at most ``last`` messages, those before ``before``."""
+        return self._store.messages(session_id, last=last, before=before)
 
     def show_branch(self, message_id: int) -> list[StoredMessage]:
         """Put the branch that holds a message on show, and return it. Raises ``BadInputError`` if it is gone."""
@@ -37,6 +38,11 @@ class SessionService:
     def details(self, message_id: int) -> TurnDetails | None:
         """How an answer came about; None where nothing was noted."""
         return self._store.turn_details(message_id)
+
+    def choose(self, session_id: str, choices: SessionChoices) -> SessionRecord:
+        """Keep what was chosen for a session. Raises ``BadInputError`` if it is gone."""
+        self._store.organise([session_id], choices=choices)
+        return self._store.session(session_id)
 
     def rename(self, session_id: str, title: str) -> None:
         """Give a session a title."""

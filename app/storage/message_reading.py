@@ -23,14 +23,23 @@ class _Place:
     adrift: bool = False
 
 
-def read_branch(connection: sqlite3.Connection, session_id: str) -> list[StoredMessage]:
-    """The branch on show of a chat, from its beginning; nothing for a chat that is gone."""
+def read_branch(
+    connection: sqlite3.Connection, session_id: str, last: int | None = None, before: int | None = None
+) -> list[StoredMessage]:
+    """The branch on show of a chat, from its beginning; nothing for a chat that is gone.
+
+    Of it at most the ``last`` messages, and only what stands before the message ``before``; nothing if that is not on
+    the branch.
+    """
     row = connection.execute("SELECT leaf_id FROM sessions WHERE id = ?", (session_id,)).fetchone()
     if row is None:
         return []
     tree = read_tree(connection, session_id)
     leaf = tree.leaf(row[0])
-    return [] if leaf is None else _read(connection, tree, tree.path_to(leaf))
+    path = [] if leaf is None else tree.path_to(leaf)
+    if before is not None:
+        path = path[: path.index(before)] if before in path else []
+    return _read(connection, tree, path if last is None else path[max(0, len(path) - last) :])
 
 
 def read_path(connection: sqlite3.Connection, message_id: int) -> list[StoredMessage]:

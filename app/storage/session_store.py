@@ -9,11 +9,13 @@ import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from app.domain.chat_transfer import Arrival, ArrivingChat
 from app.domain.citations import AnswerSentence, Citation
 from app.domain.errors import StorageError
 from app.domain.session_choices import SessionChoices
 from app.domain.turn_details import TurnDetails
 from app.domain.turns import MessageStatus, SessionRecord, StoredMessage
+from app.storage.chat_copying import duplicate, origins, take_in
 from app.storage.chat_search import MessageHit, search_messages
 from app.storage.chats_schema import CHATS_SCHEMA
 from app.storage.database import Database
@@ -120,6 +122,22 @@ class SessionStore:
         with self._database.write() as connection:
             connection.execute(_ORGANISE, values)
 
+    def duplicate(self, session_id: str, title: str) -> SessionRecord:
+        """Copy a session with all of its branches, footnotes and details; the copy becomes the one used last."""
+        with self._database.write() as connection:
+            copy = duplicate(connection, session_id, title)
+        return self.session(copy or session_id)
+
+    def take_in(self, chat: ArrivingChat) -> Arrival:
+        """Store a session that arrives from elsewhere, or of one that is here what it lacks, in one transaction."""
+        with self._database.write() as connection:
+            return take_in(connection, chat)
+
+    def origins(self, session_id: str) -> dict[int, str]:
+        """The names by which the messages of a session are known on every computer, by id."""
+        with self._database.read() as connection:
+            return origins(connection, session_id)
+
     def trash(self, session_ids: Sequence[str]) -> None:
         """Put sessions into the trash, where search doesn't look; those that are gone or there already stay so."""
         with self._database.write() as connection:
@@ -147,10 +165,13 @@ class SessionStore:
         with self._database.write() as connection:
             connection.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
 
-    def messages(self, session_id: str) -> list[StoredMessage]:
-        """The branch on show, from its beginning to its leaf; nothing for a session that is gone."""
+    def messages(self, session_id: str, *, last: int | None = None, before: int | None = None) -> list[StoredMessage]:
+        """The branch on show, from its beginning to its leaf; nothing for a session that is gone.
+
+        ``last`` and ``before`` limit it to so many messages, those before another one, for reading in batches.
+        """
         with self._database.read() as connection:
-            return read_branch(connection, session_id)
+            return read_branch(connection, session_id, last, before)
 
     def all_messages(self, session_id: str) -> list[StoredMessage]:
         """The messages of all branches in the order they were stored; none for a session that is gone."""

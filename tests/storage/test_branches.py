@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.errors import BadInputError
@@ -130,6 +130,7 @@ def test_chats_from_before_branches_are_lines(tmp_path: Path) -> None:
     database.close()
 
 
+@settings(deadline=None)
 @given(data=st.data(), size=st.integers(1, 12))
 def test_every_message_can_be_put_on_show(
     data: st.DataObject, size: int, tmp_path_factory: pytest.TempPathFactory

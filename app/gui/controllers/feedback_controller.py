@@ -40,7 +40,7 @@ class FeedbackController(QObject):
         self._services: Services | None = None
         chat.judged.connect(self.judge)
         chat.footnote_activated.connect(self.keep_opened)
-        sessions.opened.connect(self._show_judgements)
+        sessions.completed.connect(self._show_judgements)
 
     def attach(self, services: Services) -> None:
         """The services are there."""

@@ -16,11 +16,16 @@ from app.gui.ports import Services
 from app.gui.widgets.toast import Toast
 from app.gui.wording import shown
 
+FIRST_BATCH, NEXT_BATCH = 100, 500
+
 
 class SessionController(QObject):
-    """Signals: ``opened(session_id)`` once the messages of a session are on the screen; empty for a new chat."""
+    """Signals: ``opened(session_id)`` once the newest messages of a session are on the screen; empty for a new chat;
+    ``completed(session_id)`` once all of them are there.
+    """
 
     opened = Signal(str)
+    completed = Signal(str)
 
     def __init__(self, runner: JobRunner, sessions: SessionListModel, messages: MessageListModel, toast: Toast) -> None:
         super().__init__()
@@ -67,10 +72,29 @@ class SessionController(QObject):
         if services is None:
             return
         self._runner.run(
-            lambda: services.sessions.messages(session_id),
+            lambda: services.sessions.messages(session_id, last=FIRST_BATCH),
             lambda messages: self._on_opened(session_id, messages),
             group="open-session",
         )
+
+    def _read_older(self, session_id: str, before: int) -> None:
+        """What is above the messages on the screen comes in batches, so that the window is never away for long."""
+        services = self._services
+        if services is not None:
+            self._runner.run(
+                lambda: services.sessions.messages(session_id, last=NEXT_BATCH, before=before),
+                lambda messages: self._on_older(session_id, messages, NEXT_BATCH),
+                group="open-session",
+            )
+
+    def _on_older(self, session_id: str, messages: Sequence[StoredMessage], batch: int) -> None:
+        if session_id != self.current:
+            return
+        self._messages.put_before(messages)
+        if len(messages) == batch:
+            self._read_older(session_id, messages[0].id)
+        else:
+            self.completed.emit(session_id)
 
     def adopt(self, record: SessionRecord) -> None:
         """The empty chat on the screen has become a stored session."""
@@ -140,3 +164,7 @@ class SessionController(QObject):
         self.current = session_id
         self._messages.set_messages(messages)
         self.opened.emit(session_id)
+        if len(messages) == FIRST_BATCH:
+            self._read_older(session_id, messages[0].id)
+        else:
+            self.completed.emit(session_id)

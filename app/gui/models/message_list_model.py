@@ -106,8 +106,16 @@ class MessageListModel(QAbstractListModel):
     def set_messages(self, messages: Sequence[StoredMessage]) -> None:
         """Show the messages of another session; only questions and answers are shown."""
         self.beginResetModel()
-        self._entries = [MessageEntry.of(message) for message in messages if message.role in {"user", "assistant"}]
+        self._entries = _entries(messages)
         self.endResetModel()
+
+    def put_before(self, messages: Sequence[StoredMessage]) -> None:
+        """Older messages of the session on the screen have been read."""
+        older = _entries(messages)
+        if older:
+            self.beginInsertRows(QModelIndex(), 0, len(older) - 1)
+            self._entries[:0] = older
+            self.endInsertRows()
 
     def append(self, *entries: MessageEntry) -> None:
         """Add messages at the end."""
@@ -160,3 +168,7 @@ class MessageListModel(QAbstractListModel):
 
     def _changed(self, row: int) -> None:
         self.dataChanged.emit(self.index(row), self.index(row), [self.EntryRole])
+
+
+def _entries(messages: Sequence[StoredMessage]) -> list[MessageEntry]:
+    return [MessageEntry.of(message) for message in messages if message.role in {"user", "assistant"}]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.domain.cancellation import CancelToken
 from app.domain.documents import ParsedDocument
-from app.domain.errors import DocumentError, FailureReason, WorkCancelledError
+from app.domain.errors import DocumentError, FailureReason, StorageError, WorkCancelledError
 from app.loaders import parser_messages as messages
 from app.loaders.parser_limits import ParserLimits
 from app.loaders.parser_process import (
@@ -58,7 +58,9 @@ class ParserChild:
     """A slot for one parser process. ``read`` and ``stop`` belong to the thread that holds the slot; ``abandon`` may
     come from any."""
 
-    def __init__(self, limits: ParserLimits, folder: Path, make_reader: ReaderFactory, number: int) -> None:
+    def __init__(
+        self, limits: ParserLimits, folder: Callable[[], Path], make_reader: ReaderFactory, number: int
+    ) -> None:
         self._limits = limits
         self._folder = folder
         self._make_reader = make_reader
@@ -67,14 +69,15 @@ class ParserChild:
         self._process: SpawnProcess | None = None
         self._watched: psutil.Process | None = None
         self._connection: Connection | None = None
-        self._scratch = folder
+        self._scratch: Path | None = None
         self._files = 0
         self._largest = 0
         self._reading: object | None = None
         self._abandoned = False
 
     def read(self, path: Path, cancel: CancelToken) -> ParsedDocument:
-        """Have ``path`` read. Raises ``DocumentError``, or ``WorkCancelledError`` if cancelled or abandoned."""
+        """Have ``path`` read. Raises ``DocumentError``, ``WorkCancelledError`` if cancelled or abandoned, or
+        ``StorageError`` if there is no room for temporary files."""
         return self._ask(messages.Request(path), messages.decode_reply, cancel)
 
     def perform(self, request: messages.Request, cancel: CancelToken) -> Any:
@@ -122,7 +125,8 @@ class ParserChild:
             process.kill()
             process.join()
         process.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _answer(self, request: messages.Request, decode: Callable[[Sequence[bytes]], T]) -> T:
         path = request.path
@@ -147,7 +151,7 @@ class ParserChild:
             return self._connection
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        self._scratch = Path(tempfile.mkdtemp(dir=self._folder))
+        self._scratch = self._made_scratch()
         arguments = (theirs, self._limits, self._scratch, self._make_reader)
         process = context.Process(target=serve, args=arguments, name=self._name, daemon=True)
         with self._lock:
@@ -159,6 +163,15 @@ class ParserChild:
             self._process, self._connection, self._files = process, ours, 0
         theirs.close()
         return ours
+
+    def _made_scratch(self) -> Path:
+        try:
+            return Path(tempfile.mkdtemp(dir=self._folder()))
+        except OSError as error:  # which says nothing about the file
+            raise StorageError(
+                f"There is no room for temporary files in {tempfile.gettempdir()} ({error.strerror}). Free some space "
+                "there and try again."
+            ) from error
 
     def _reply(self, connection: Connection) -> list[bytes]:
         deadline = time.monotonic() + self._limits.seconds
@@ -201,7 +214,8 @@ class ParserChild:
         process.join(JOIN_SECONDS)
         exit_code = process.exitcode
         try:
-            errors = (self._scratch / "stderr").read_bytes()[-4000:].decode("utf-8", "replace")
+            stderr = (self._scratch or Path()) / "stderr"
+            errors = stderr.read_bytes()[-4000:].decode("utf-8", "replace")
         except OSError:
             errors = ""  # it ended before it could open the file
         self.stop()

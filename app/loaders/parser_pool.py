@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from app.loaders.parser_child import ParserChild
 from app.loaders.parser_limits import ParserLimits
 from app.loaders.parser_messages import Request
 from app.loaders.parser_process import ReaderFactory, registry_reader
+from app.loaders.parser_scratch import ScratchFolder
 
 logger = logging.getLogger(__name__)
 
@@ -35,10 +35,10 @@ class ParserPool:
     ) -> None:
         self._limits = limits or ParserLimits()
         self._make_reader = make_reader
-        self._scratch = tempfile.TemporaryDirectory(prefix="footnote-parsers-", ignore_cleanup_errors=True)
+        self._scratch = ScratchFolder()
         self._changed = threading.Condition()
         self._children = [
-            ParserChild(self._limits, Path(self._scratch.name), make_reader, number) for number in range(workers)
+            ParserChild(self._limits, self._scratch.path, make_reader, number) for number in range(workers)
         ]
         self._idle = list(self._children)
         self._closed = False
@@ -86,7 +86,7 @@ class ParserPool:
             self._changed.wait_for(lambda: len(self._idle) == len(self._children))
         for child in self._children:
             child.stop()
-        self._scratch.cleanup()
+        self._scratch.remove()
 
     def __enter__(self) -> ParserPool:
         return self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import threading
@@ -16,6 +15,7 @@ from app.domain.documents import ParsedDocument
 from app.domain.errors import DocumentError, FailureReason
 from app.loaders import parser_messages as messages
 from app.loaders.parser_limits import ParserLimits
+from app.loaders.parser_scratch import remove_if_last
 from app.loaders.parser_tasks import perform
 from app.loaders.sandbox import allow_cpu_seconds, confine
 
@@ -91,8 +91,7 @@ def _end_with_parent(scratch: Path) -> None:
 def _clear(scratch: Path) -> None:
     """Remove what a killed program can't remove any more: this process's folder, and the pool's after the last one."""
     shutil.rmtree(scratch, ignore_errors=True)
-    with contextlib.suppress(OSError):  # others are still in it, or have removed it
-        scratch.parent.rmdir()
+    remove_if_last(scratch.parent)
 
 
 def failure_message(reason: FailureReason, path: Path, limits: ParserLimits) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 from collections.abc import Callable, Iterable
 
-from app.domain.errors import DocumentError, FailureReason, UserFacingError, WorkCancelledError
+from app.domain.errors import DocumentError, FailureReason, StorageError, UserFacingError, WorkCancelledError
 from app.domain.ingestion import FileOutcome
 from app.jobs.stage import StageClosedError
 from app.services.ingest_item import DocumentsAtWork, IngestItem
@@ -16,6 +17,8 @@ from app.storage.library_values import UnknownDocumentError
 log = logging.getLogger(__name__)
 
 OUR_FAULT = "Something went wrong inside Footnote with this file. The log has the details; the others go on."
+DISK_FULL = "The disk is full. What was read so far is kept. Free some space and try again."
+NO_ROOM = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
 class Settlement:
@@ -74,6 +77,9 @@ class Settlement:
             self._fail(item, error)
         elif isinstance(error, UserFacingError):
             item.job.fail(error)
+            self.drop([item])
+        elif isinstance(error, OSError) and error.errno in NO_ROOM:  # no fault of the file, nor of the next ones
+            item.job.fail(StorageError(DISK_FULL))
             self.drop([item])
         else:
             log.error("ingestion of %s failed", item.path, exc_info=error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import threading
@@ -45,8 +46,13 @@ class EmbeddedTexts:
     def note(self, texts: Sequence[str]) -> None:
         lines = "".join(f"{text_key(text)}\n" for text in texts).encode()
         descriptor = os.open(self._path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-        os.write(descriptor, lines)
-        os.close(descriptor)
+        try:
+            before = os.fstat(descriptor).st_size
+            if os.write(descriptor, lines) < len(lines):  # the disk was full in the middle of it
+                os.ftruncate(descriptor, before)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        finally:
+            os.close(descriptor)
 
     def keys(self) -> list[str]:
         return self._path.read_text().split() if self._path.exists() else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,6 +144,18 @@ def test_a_full_disk_stops_the_job_with_one_message_and_keeps_the_queue(rig: Rig
     job = rig.service.add([folder])
     rig.wait(job)
     assert str(job.failure) == "The disk is full. Free some space."
+    assert rig.store.counts()[DocumentState.FAILED] == 0
+    rig.embedder.failure = None
+    assert rig.ingest(folder).documents == 3
+
+
+def test_no_room_met_by_an_engine_stops_the_job_and_blames_no_file(rig: Rig, folder: Path) -> None:
+    for number in range(3):
+        (folder / f"{number}.txt").write_text(f"File {number}. {LONG}")
+    rig.embedder.failure = OSError(errno.ENOSPC, "No space left on device")
+    job = rig.service.add([folder])
+    rig.wait(job)
+    assert "The disk is full" in str(job.failure)
     assert rig.store.counts()[DocumentState.FAILED] == 0
     rig.embedder.failure = None
     assert rig.ingest(folder).documents == 3

@@ -64,7 +64,7 @@ def read_prompt(messages: Sequence[Message]) -> tuple[str, list[GivenPassage]]:
     last = next((each for each in reversed(messages) if isinstance(each, HumanMessage)), None)
     parts = [part for part in last.parts if isinstance(part, TextPart)] if last else []
     passages = [_given(part) for part in parts if "passage_id" in part.extras]
-    asked = [part.text for part in parts if part.extras.get("question")]
+    asked = [part.extras.get("query", part.text) for part in parts if part.extras.get("question")]
     rest = [part.text for part in parts if "passage_id" not in part.extras]
     return "\n".join(asked or rest).removeprefix("Question: "), passages
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from app.chat_models.call import NO_OVERRIDES, CallOverrides
 from app.domain.chat_errors import ChatError
 from app.domain.messages import HumanMessage, Message, SystemMessage
 from app.domain.turns import StoredMessage
@@ -70,9 +71,10 @@ def _messages(question: str, history: Sequence[StoredMessage]) -> list[Message]:
     return [SystemMessage(RULES), HumanMessage(f"The chat:\n{chat}\n\nThe last question: {question}")]
 
 
-def _limits(model: ChatModel) -> dict[str, object]:
+def _limits(model: ChatModel) -> CallOverrides:
     """Few tokens and no chance; a model that thinks first needs room for that, and gets time only."""
-    reasons = model.profile is not None and model.profile.capabilities.reasoning
+    profile = model.profile_of(NO_OVERRIDES)
+    reasons = profile is not None and profile.capabilities.reasoning
     return {} if reasons else {"temperature": 0.0, "max_tokens": _MOST_TOKENS}
 
 

@@ -88,11 +88,14 @@ def compose(
     *,
     system: str = "",
     extra: Sequence[Part] = (),
+    query: str = "",
 ) -> Prompt:
     """Put a prompt together: ``system`` (the short strict rules if empty), ``earlier`` messages, then one message of
-    passages, ``extra`` parts and the question."""
+    passages, ``extra`` parts and the question. ``query`` is the question made standalone, for the built-in answerer,
+    which reads the last message only."""
     parts: list[Part] = [*(placed.parts or (TextPart(f"{NO_PASSAGES}\n\n"),)), *extra]
-    parts.append(TextPart(f"Question: {question}", extras={"question": True}))
+    standalone = {"query": query} if query and query != question else {}
+    parts.append(TextPart(f"Question: {question}", extras={"question": True, **standalone}))
     messages = (SystemMessage(system or rules()), *earlier, HumanMessage(parts=tuple(parts)))
     return Prompt(messages, placed.passages, _bare_numbers(question, placed.passages))
 

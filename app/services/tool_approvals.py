@@ -21,17 +21,17 @@ class ToolApprovals:
     def __init__(self, *, seconds: float = WAIT_SECONDS) -> None:
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._waiting: dict[str, asyncio.Future[tuple[bool, bool]]] = {}
+        self._waiting: dict[tuple[str, str], asyncio.Future[tuple[bool, bool]]] = {}
         self._allowed: set[tuple[str, str]] = set()
 
     async def approve(self, turn: Turn, call: ToolCalled) -> bool:
         """The ``approve`` seam: wait for the user. False where he refused or did not answer in time."""
-        key = (turn.session_id, call.name)
-        if key in self._allowed:
+        tool, waits = (turn.session_id, call.name), (turn.session_id, call.call_id)
+        if tool in self._allowed:
             return True
         answer: asyncio.Future[tuple[bool, bool]] = asyncio.get_running_loop().create_future()
         with self._lock:
-            self._waiting[call.call_id] = answer
+            self._waiting[waits] = answer
         try:
             allowed, always = await asyncio.wait_for(answer, self._seconds)
         except TimeoutError:
@@ -39,15 +39,15 @@ class ToolApprovals:
             return False
         finally:
             with self._lock:
-                self._waiting.pop(call.call_id, None)
+                self._waiting.pop(waits, None)
         if allowed and always:
-            self._allowed.add(key)
+            self._allowed.add(tool)
         return allowed
 
-    def answer(self, call_id: str, allowed: bool, *, always: bool = False) -> bool:
-        """Allow or refuse a call. Returns False if it does not wait (any more)."""
+    def answer(self, session_id: str, call_id: str, allowed: bool, *, always: bool = False) -> bool:
+        """Allow or refuse a call, as soon as ``ToolCalled`` has arrived. Returns False if it waits no more."""
         with self._lock:
-            waiting = self._waiting.pop(call_id, None)
+            waiting = self._waiting.pop((session_id, call_id), None)
         if waiting is None:
             return False
         loop = waiting.get_loop()
@@ -55,8 +55,8 @@ class ToolApprovals:
         return True
 
     @property
-    def waiting(self) -> tuple[str, ...]:
-        """The ids of the calls that wait."""
+    def waiting(self) -> tuple[tuple[str, str], ...]:
+        """The calls that wait: (session id, call id)."""
         with self._lock:
             return tuple(self._waiting)
 

@@ -47,7 +47,7 @@ class TurnPreparation:
         remembered = await self._remembered(turn, placed)
         length = rule_length(self._facts.profile, local=self._facts.local)
         system = rules(length, turn.strictness, turn.options.instructions)
-        prompt = compose(turn.question, placed, remembered.messages, system=system, extra=attached.parts)
+        prompt = compose(turn.question, placed, remembered.messages, system=system, extra=attached.parts, query=query)
         self._notes.prompted(prompt.messages, prompt.passages, remembered)
         self._emit(PassagesFound(tuple(prompt.passages.values())))
         return prompt

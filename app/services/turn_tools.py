@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 
+from app.chat_models.call import NO_OVERRIDES
 from app.chat_models.model import ChatModel
 from app.chat_models.tools import Tool
 from app.domain.messages import AIMessage, InvalidToolCall, ToolCall, ToolMessage
@@ -35,7 +36,7 @@ class TurnTools:
 
     def bound(self, model: ChatModel) -> ChatModel:
         """``model`` with the tools of this turn; as it is where the turn has none or the model takes none."""
-        profile = model.profile
+        profile = model.profile_of(NO_OVERRIDES)
         if not self._turn.options.tools or profile is None or not profile.capabilities.tool_call:
             return model
         self._tools = {tool.spec.name: tool for tool in self._seams.tools(self._turn)}

@@ -14,10 +14,10 @@ from app.domain.cancellation import CancelToken
 from app.domain.errors import WorkCancelledError
 from app.domain.messages import AIMessage, HumanMessage
 from app.domain.passages import Passage
-from app.grounding.extractive import ExtractiveAnswerer
+from app.grounding.extractive import ExtractiveAnswerer, read_prompt
 from app.grounding.footnotes import FootnoteWriter
 from app.grounding.markers import MarkerParser
-from app.grounding.prompts import NOT_FOUND, build_prompt
+from app.grounding.prompts import NOT_FOUND, build_prompt, compose, place_passages
 from tests.grounding.conftest import WordEmbedder
 
 LEASE = (
@@ -223,3 +223,10 @@ def test_a_document_that_comes_close_is_named(model: ExtractiveAnswerer) -> None
     answer = ask(model, "Is the deposit paid back in parts?", passages(LEASE)).text
 
     assert answer == f"{NOT_FOUND} The nearest I found is in “Lease agreement”."
+
+
+def test_a_follow_up_is_answered_as_it_is_meant() -> None:
+    placed = place_passages([], 500)
+    prompt = compose("What about a service?", placed, query="How long is the warranty of a service?")
+    question, _ = read_prompt(prompt.messages)
+    assert question == "How long is the warranty of a service?"

@@ -10,7 +10,6 @@ from typing import Any
 
 from app.chat_models.loop_thread import LoopThread
 from app.chat_models.model import ChatModel
-from app.chat_models.registry import ModelRegistry
 from app.domain.documents import Box
 from app.domain.passages import Passage
 from app.domain.turns import StoredMessage, TurnEvent
@@ -18,11 +17,11 @@ from app.services.chat_service import ChatService, PassageFinder
 from app.services.turn_seams import TurnSeams
 from app.storage.session_store import SessionStore, open_chats
 from app.storage.settings_store import SettingsStore
+from tests.chat_models.providers.protocols import ANTHROPIC, CHAT, OLLAMA, model_at
 from tests.chat_models.stub_server import StubServer
 from tests.services.scripted_chat import ScriptedRetriever
 
-OPENAI, ANTHROPIC = "openai:gpt-4o-mini", "anthropic:claude-haiku-4-5"
-ADDRESS = {"openai": "{}/v1", "anthropic": "{}"}
+OPENAI = CHAT.spec
 
 
 @dataclass
@@ -48,14 +47,8 @@ class HttpRoom:
 
 def stub_models(server: StubServer, loop: LoopThread) -> Callable[[str], ChatModel]:
     """Makes models by name whose requests go to ``server``; the built-in answerer is played by it too."""
-    registry = ModelRegistry(loop=loop)
-
-    def model(name: str) -> ChatModel:
-        spec = name if ":" in name else OPENAI
-        address = ADDRESS[spec.partition(":")[0]].format(server.url)
-        return registry.model(spec, api_key="sk-test-0123456789abcdef", base_url=address)
-
-    return model
+    protocols = {each.spec: each for each in (CHAT, ANTHROPIC, OLLAMA)}
+    return lambda name: model_at(server, protocols.get(name, CHAT), loop)
 
 
 @contextmanager

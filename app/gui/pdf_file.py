@@ -14,15 +14,21 @@ from app.domain.errors import DocumentError, FailureReason
 if TYPE_CHECKING:
     from PySide6.QtPdf import QPdfDocument
 
+MOST_BOOKMARKS = 2000
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PdfFile:
-    """An open PDF that lives on the GUI thread. ``page_sizes`` in points, as displayed."""
+    """An open PDF that lives on the GUI thread. ``page_sizes`` in points, as displayed.
+
+    ``bookmarks`` are its outline: level from 0, title, page from 1.
+    """
 
     path: Path
     stamp: FileStamp
     document: QPdfDocument
     page_sizes: tuple[QSizeF, ...]
+    bookmarks: tuple[tuple[int, str, int], ...] = ()
 
 
 def open_pdf(path: Path, gui_thread: QThread, current: PdfFile | None = None) -> PdfFile:
@@ -32,18 +38,24 @@ def open_pdf(path: Path, gui_thread: QThread, current: PdfFile | None = None) ->
     """
     from PySide6.QtPdf import QPdfDocument
 
-    information = path.stat()
+    from app.loaders.pdf_geometry import bookmarks
+
+    try:
+        information = path.stat()
+    except OSError as error:
+        raise DocumentError(FailureReason.DAMAGED, "The file can't be opened any more.") from error
     stamp = FileStamp(information.st_size, information.st_mtime_ns)
     if current is not None and current.path == path and current.stamp == stamp:
         return current
 
     document = QPdfDocument()
-    error = document.load(str(path))
-    if error is not QPdfDocument.Error.None_:
-        locked = error is QPdfDocument.Error.IncorrectPassword
+    outcome = document.load(str(path))
+    if outcome is not QPdfDocument.Error.None_ or not document.pageCount():
+        locked = outcome is QPdfDocument.Error.IncorrectPassword
         reason = FailureReason.ENCRYPTED if locked else FailureReason.DAMAGED
-        words = "It is protected with a password." if locked else "It can't be shown as a PDF."
-        raise DocumentError(reason, f"{words} Open it in another program instead.")
+        words = "It is protected with a password." if locked else "The file can't be shown as a PDF."
+        raise DocumentError(reason, words)
     sizes = tuple(document.pagePointSize(page) for page in range(document.pageCount()))
     document.moveToThread(gui_thread)
-    return PdfFile(path, stamp, document, sizes)
+    outline = tuple((each.level, each.title, each.page) for each in bookmarks(path)[:MOST_BOOKMARKS])
+    return PdfFile(path, stamp, document, sizes, outline)

@@ -19,7 +19,7 @@ from app.gui.sample_library import suggested_questions
 from app.gui.widgets.dialogs import ask_about_many_files
 from app.gui.widgets.page_dialog import PageDialog
 from app.gui.wiring import Shortcut, Stage
-from app.gui.wording import counted
+from app.gui.wording import counted, shown_name
 from app.settings.resources import resource
 
 SAMPLE_FLAG = "sample_added"
@@ -39,6 +39,7 @@ class LibraryWiring:
         self._connect_adding()
         self._connect_panel()
         self._connect_folders()
+        self._connect_sources()
         self.controller.documents_changed.connect(self._show_state)
 
     def attach(self, services: Services) -> None:
@@ -135,6 +136,11 @@ class LibraryWiring:
         self.folders.documents_changed.connect(self.controller.refresh)
         self.controller.documents_changed.connect(self.folders.refresh_soon)
 
+    def _connect_sources(self) -> None:
+        self._sources.reading_wished.connect(lambda path: self.controller.add([Path(path)]))
+        self._sources.file_wished.connect(lambda path: self._find_file(Path(path)))
+        self.controller.documents_changed.connect(self._tell_sources)
+
     # -- reactions -------------------------------------------------------------------------------------------------
 
     def _open_documents(self, entries: list[DocumentEntry]) -> None:
@@ -143,6 +149,19 @@ class LibraryWiring:
             self._sources.show_document(entry.id, entry.path)
         else:
             self._stage.window.toast.say(entry.details)
+
+    def _find_file(self, path: Path) -> None:
+        """Let the user say where a file is now, and read it there."""
+        dialog = QFileDialog(self._stage.window, f"Where is “{shown_name(path)}”?")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.filesSelected.connect(lambda names: self.controller.add([Path(name) for name in names]))
+        dialog.open()
+
+    def _tell_sources(self) -> None:
+        settled = not self._stage.documents.count(*WAITING_STATES)
+        if settled and self._stage.window.right.library.card.isHidden():
+            self._sources.library_settled()
 
     def _show_state(self) -> None:
         documents, chat = self._stage.documents, self._stage.window.chat

@@ -30,6 +30,7 @@ class SourceWiring:
             ("Ctrl++ | Ctrl+=", "Larger document", source.zoom_in),
             ("Ctrl+-", "Smaller document", source.zoom_out),
             ("Ctrl+0", "Fit the document to the width", source.fit_width),
+            ("Ctrl+Shift+L", "Show or hide the document's outline", source.toggle_outline),
         ]
 
     def open_footnote(self, message_id: int, number: int) -> None:

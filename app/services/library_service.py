@@ -172,9 +172,11 @@ class LibraryService:
         """
         from app.loaders.pdf_geometry import text_of_page
 
-        for section in self._store.sections(document_id) if document_id is not None else ():
-            if section.page == page and section.box_map is not None:
-                return PageText(self._store.document_text(document_id)[section.start : section.end], section.box_map)
+        if document_id is not None:
+            for section in self._store.sections(document_id):
+                if section.page == page and section.box_map is not None:
+                    text = self._store.document_text(document_id)[section.start : section.end]
+                    return PageText(text, section.box_map)
         return text_of_page(file, page)
 
     def citation_boxes(self, passage: Passage, start: int, end: int) -> tuple[Box, ...]:

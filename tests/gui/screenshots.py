@@ -146,7 +146,7 @@ class Tour:
         wait_for(lambda: desktop.messages.entries[-1] is not entry, "the other chat")
         other = desktop.messages.entries[-1]
         desktop.open_footnote(other.id, other.citations[0].number)
-        wait_for(lambda: source.source is not None and source.source.text is not None, "the text")
+        wait_for(lambda: source.source is not None and source.source.reading is not None, "the text")
         self._take("viewer-text")
         desktop.window.show_library()
 

@@ -67,7 +67,7 @@ def test_a_double_click_opens_the_passage_in_the_viewer(qtbot: QtBot, filled: De
     search(qtbot, dialog, "harbour opened mayor")
     dialog.table.doubleClicked.emit(dialog.table.model().index(0, 0))
     source = filled.window.right.source
-    qtbot.waitUntil(lambda: source.source is not None and source.source.text is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: source.source is not None and source.source.reading is not None, timeout=WAIT)
     assert source.text.marked_text == "The harbour was opened in 1887 by the mayor."
     assert dialog.isVisible()
 

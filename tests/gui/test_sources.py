@@ -7,17 +7,14 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from pytestqt.qtbot import QtBot
 
 from app.domain.citations import Citation
 from app.domain.documents import Box, DocumentRecord, DocumentState, FileStamp
 from app.domain.errors import BadInputError, DocumentError, FailureReason
+from app.domain.page_text import PageText
 from app.gui.pdf_file import PdfFile
-from app.gui.sources import LONGEST_TEXT, SourceLoader, extract, utf16_length
-from app.gui.theme import Appearance
-from app.gui.widgets.text_source_view import TextSourceView
+from app.gui.reading.blocks import runs_of
+from app.gui.sources import LoadedSource, Offer, SourceLoader
 
 
 @dataclass(frozen=True)
@@ -61,6 +58,9 @@ class OneDocument:
     def addresses(self) -> dict[Path, str]:
         return {}
 
+    def page_text(self, document_id: int | None, file: Path, page: int) -> PageText:
+        raise DocumentError(FailureReason.DAMAGED, "not a PDF")
+
     def boxes(self, document_id: int, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
         return None, ()
 
@@ -88,6 +88,14 @@ def citation(path: Path, quote: str, start: int, file_hash: str) -> Citation:
     return Citation(1, 7, path, "Title", file_hash, start, start + len(quote), quote)
 
 
+def passage(source: LoadedSource) -> str:
+    """The words of the passage as they are set."""
+    assert source.reading is not None
+    first, last = source.reading.start, source.reading.end
+    runs = [run for part in source.reading.parts for run in runs_of(part) if run.start >= 0]
+    return "".join(run.text[max(0, first - run.start) : max(0, last - run.start)] for run in runs)
+
+
 def refuse(path: Path) -> PdfFile:
     raise DocumentError(FailureReason.ENCRYPTED, "It is protected with a password.")
 
@@ -98,8 +106,8 @@ def test_an_unchanged_file_is_shown_with_its_passage(tmp_path: Path) -> None:
     known = record(path)
     loader = SourceLoader(OneDocument(View(known, "one two three")), refuse)
     source = loader.load_citation(citation(path, "two", 4, known.content_hash))
-    assert source.text is not None
-    assert source.text.text[source.text.start : source.text.end] == "two"
+    assert source.reading is not None
+    assert passage(source) == "two"
     assert source.notice == ""
 
 
@@ -109,8 +117,20 @@ def test_a_pdf_that_cannot_be_shown_leaves_the_quote_and_says_why(tmp_path: Path
     known = record(path, "application/pdf")
     loader = SourceLoader(OneDocument(View(known, "one two three")), refuse)
     source = loader.load_citation(citation(path, "two", 4, known.content_hash))
-    assert (source.pdf, source.text, source.quote) == (None, None, "two")
+    assert source.pdf is None
+    assert passage(source) == "two"
     assert "password" in source.notice
+    assert source.offers == (Offer.OPEN_OUTSIDE,)
+
+
+def test_a_pdf_that_cannot_be_shown_and_holds_no_text_leaves_the_quote(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(b"x")
+    known = record(path, "application/pdf")
+    source = SourceLoader(OneDocument(View(known, "")), refuse).load_citation(
+        citation(path, "two", 4, known.content_hash)
+    )
+    assert (source.pdf, source.reading, source.quote) == (None, None, "two")
 
 
 @pytest.mark.parametrize("in_library", [True, False])
@@ -130,7 +150,7 @@ def test_a_moved_file_is_found_where_the_library_knows_it(tmp_path: Path) -> Non
     loader = SourceLoader(OneDocument(View(known, "one two three")), refuse)
     source = loader.load_citation(citation(old, "two", 4, known.content_hash))
     assert source.path == new
-    assert source.text is not None
+    assert source.reading is not None
 
 
 def test_a_file_that_no_longer_says_it_is_shown_without_a_mark(tmp_path: Path) -> None:
@@ -138,8 +158,8 @@ def test_a_file_that_no_longer_says_it_is_shown_without_a_mark(tmp_path: Path) -
     path.write_text("nothing of the kind", encoding="utf-8")
     loader = SourceLoader(OneDocument(View(record(path), "nothing of the kind")), refuse)
     source = loader.load_citation(citation(path, "two", 4, "another hash"))
-    assert source.text is not None
-    assert source.text.start == source.text.end
+    assert source.reading is not None
+    assert source.reading.start == source.reading.end
     assert "no longer says" in source.notice
 
 
@@ -159,42 +179,4 @@ def test_opening_a_document_says_when_it_is_not_the_newest(tmp_path: Path, chang
     path.write_text("one", encoding="utf-8")
     source = SourceLoader(OneDocument(View(record(path), "one", changed)), refuse).load_document(7)
     assert ("changed" in source.notice) is changed
-    assert source.text is not None
-
-
-@given(before=st.text(max_size=40), quote=st.text(min_size=1, max_size=20), after=st.text(max_size=40))
-def test_positions_are_those_of_qt(before: str, quote: str, after: str) -> None:
-    text = before + quote + after
-    cut = extract(text, len(before), len(before) + len(quote))
-    raw = cut.text.encode("utf-16-le", "surrogatepass")
-    assert raw[2 * cut.start : 2 * cut.end].decode("utf-16-le", "surrogatepass") == quote
-    assert utf16_length(text) == len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-@pytest.mark.parametrize("place", [0, 5_000, 1_500_000, 2_999_990])
-def test_of_a_long_text_the_part_around_the_passage_is_shown(place: int) -> None:
-    text = "x" * place + "the passage" + "y" * (3_000_000 - place)
-    cut = extract(text, place, place + 11)
-    assert len(cut.text) <= LONGEST_TEXT
-    assert cut.text[cut.start : cut.end] == "the passage"
-    assert cut.cut_before == (place > LONGEST_TEXT // 2)
-    assert cut.cut_after == (place < 2_700_000)
-
-
-def test_finding_in_a_text(qtbot: QtBot, appearance: Appearance) -> None:
-    view = TextSourceView(appearance)
-    qtbot.addWidget(view)
-    view.resize(400, 300)
-    view.show()
-    view.show_extract(extract("Tea, tea and more TEA.\n" * 50, 5, 8))
-    assert view.marked_text == "tea"
-    assert view.find_all("tea") == 150
-    view.show_match(149)
-    assert view.verticalScrollBar().value() > 0
-    assert view.find_all("coffee") == 0
-    assert view.find_all("") == 0
-    size = view.document().defaultFont().pointSizeF()
-    view.zoom(1.1)
-    assert view.document().defaultFont().pointSizeF() > size
-    view.reset_zoom()
-    assert view.document().defaultFont().pointSizeF() == size
+    assert source.reading is not None

@@ -136,7 +136,7 @@ def test_text_sources_open_with_the_passage_marked(
     entry = rig.ask("When was the harbour opened?")
     click_footnote(desktop)
     source = desktop.window.right.source
-    qtbot.waitUntil(lambda: source.source is not None and source.source.text is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: source.source is not None and source.source.reading is not None, timeout=WAIT)
     assert source.text.marked_text.split() == entry.citations[0].quote.split()
     assert source.text.viewport().rect().contains(source.text.cursorRect(source.text.passage_cursor()).center())
 
@@ -225,11 +225,11 @@ def test_a_gone_or_changed_file_still_shows_its_quote(
     os.utime(path, (1, 1))
     desktop.open_footnote(entry.id, 1)
     qtbot.waitUntil(lambda: "changed" in source.notice_text, timeout=WAIT)
-    assert source.quote_text.split() == entry.citations[0].quote.split()
+    assert source.text.marked_text.split() == entry.citations[0].quote.split()
     path.unlink()
     desktop.open_footnote(entry.id, 1)
     qtbot.waitUntil(lambda: "not where it was" in source.notice_text, timeout=WAIT)
-    assert source.quote_text.split() == entry.citations[0].quote.split()
+    assert source.text.marked_text.split() == entry.citations[0].quote.split()
     assert not source.external_button.isEnabled()
 
 
@@ -434,7 +434,7 @@ def test_finding_in_a_document_on_show(qtbot: QtBot, rig: DesktopRig, desktop: D
     desktop.escape()
     assert not source.find_bar.isVisible()
     desktop.window.right.library.open_wished.emit([by_name["harbour.txt"]])
-    qtbot.waitUntil(lambda: source.source is not None and source.source.text is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: source.source is not None and source.source.reading is not None, timeout=WAIT)
     desktop.find_in_source()
     source.find_bar.edit.setText("the")
     assert source.find_bar.count_text == "1 of 3"

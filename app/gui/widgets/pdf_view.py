@@ -3,52 +3,63 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QWidget
 
 from app.domain.documents import Box
+from app.domain.page_text import PageText
 from app.gui.pdf_file import PdfFile
+from app.gui.pdf_images import PdfImages
+from app.gui.pdf_selection import PdfSelection
 from app.gui.theme import Appearance
-
-if TYPE_CHECKING:
-    from PySide6.QtPdf import QPdfPageRenderer
 
 PAGE_GAP = 14
 MARGIN = 16
-KEPT_PAGES = 12
 ZOOM_STEP = 1.2
 SMALLEST_SCALE, LARGEST_SCALE = 0.2, 6.0
-MOST_PIXELS = 24_000_000
+SELECTED_TEXT = "#A9CCF5"  # pages are white in every theme
 
 
 class PdfView(QAbstractScrollArea):
     """Shows a ``PdfFile``. Pages are rendered by a thread of Qt's own; until then they are blank sheets.
 
-    Signals: ``page_changed(page)`` counts from 1; ``scale_changed(scale)`` in pixels per point.
+    Text can be selected on pages whose text is known. Signals: ``page_changed(page)`` counts from 1;
+    ``scale_changed(scale)`` in pixels per point; ``text_wished(page)`` for a page that can be seen.
     """
 
     page_changed = Signal(int)
     scale_changed = Signal(float)
+    text_wished = Signal(int)
 
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._appearance = appearance
         self._file: PdfFile | None = None
-        self._renderer: QPdfPageRenderer | None = None
         self._scale = 1.0
         self._fitting = True
         self._tops: list[float] = [0.0]
-        self._images: OrderedDict[int, QImage] = OrderedDict()
-        self._requested: dict[int, QSize] = {}
+        self._images = PdfImages(self)
+        self._images.arrived.connect(self.viewport().update)
         self._highlights: dict[int, tuple[Box, ...]] = {}
         self._matches: dict[int, list[QRectF]] = {}
         self._page = 0
+        self._selection = PdfSelection()
+        self._texts_wished: set[int] = set()
         # Where the reader was taken; once he scrolls himself, a change of size no longer takes him back there.
         self._target: tuple[int, tuple[Box, ...]] | None = None
         self._settled = QTimer(self, singleShot=True, interval=60)
@@ -56,6 +67,7 @@ class PdfView(QAbstractScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Pages of the document")
+        self.viewport().setMouseTracking(True)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         self.verticalScrollBar().setSingleStep(40)
         self.verticalScrollBar().actionTriggered.connect(self._forget_target)
@@ -135,7 +147,27 @@ class PdfView(QAbstractScrollArea):
 
     def rendered(self, page: int) -> bool:
         """Whether the picture of a page is there."""
-        return page in self._images
+        return self._images.image(page) is not None
+
+    def take_text(self, file: PdfFile, page: int, text: PageText) -> None:
+        """The text of a page has arrived; nothing happens if another file is on show by now."""
+        if file is self._file:
+            self._selection.add_page(page, text)
+
+    @property
+    def selected_text(self) -> str:
+        """The text that is selected."""
+        return self._selection.text
+
+    def copy(self) -> None:
+        """Put the selected text on the clipboard."""
+        if not self._selection.empty:
+            QGuiApplication.clipboard().setText(self._selection.text)
+
+    def select_page(self) -> None:
+        """Select all text of the page in the middle of the view."""
+        self._selection.select_page(self._page)
+        self.viewport().update()
 
     def close_file(self) -> None:
         """Let go of the file and the thread that renders it."""
@@ -148,22 +180,10 @@ class PdfView(QAbstractScrollArea):
         self._target = None
 
     def _take(self, file: PdfFile | None) -> None:
-        if self._renderer is not None:
-            self._renderer.setDocument(None)  # type: ignore[arg-type]  # Qt takes a null document
-            self._renderer.deleteLater()
-            self._renderer = None
-        if self._file is not None:
-            self._file.document.deleteLater()
+        self._images.use(file)
         self._file = file
-        self._images.clear()
-        self._requested.clear()
-        if file is not None:
-            from PySide6.QtPdf import QPdfPageRenderer
-
-            self._renderer = QPdfPageRenderer(self)
-            self._renderer.setRenderMode(QPdfPageRenderer.RenderMode.MultiThreaded)
-            self._renderer.setDocument(file.document)
-            self._renderer.pageRendered.connect(self._on_rendered)
+        self._selection = PdfSelection()
+        self._texts_wished.clear()
 
     def _lay_out(self) -> None:
         if self._file is None:
@@ -214,9 +234,18 @@ class PdfView(QAbstractScrollArea):
         bar.setValue(round(self._tops[page - 1] + inside * self._scale - bar.pageStep() / 2))
 
     def _place(self, page: int, box: Box) -> QRectF:
+        return self._placed(page, QRectF(QPointF(box.left, box.top), QPointF(box.right, box.bottom)))
+
+    def _placed(self, page: int, place: QRectF) -> QRectF:
+        """Where a rectangle of a page, in points, is in the viewport."""
         origin = self.page_rectangle(page).topLeft()
-        corners = (QPointF(box.left, box.top), QPointF(box.right, box.bottom))
-        return QRectF(*(origin + corner * self._scale for corner in corners))
+        return QRectF(origin + place.topLeft() * self._scale, place.size() * self._scale)
+
+    def _point(self, position: QPointF) -> tuple[int, QPointF]:
+        """The page at, or nearest to, a position in the viewport, and the point on it."""
+        page = bisect_right(self._tops, position.y() + self.verticalScrollBar().value())
+        page = max(1, min(self.page_count, page))
+        return page, (position - self.page_rectangle(page).topLeft()) / self._scale
 
     # -- rendering -------------------------------------------------------------------------------------------------
 
@@ -228,34 +257,15 @@ class PdfView(QAbstractScrollArea):
         last = min(self.page_count, bisect_right(self._tops, top + self.viewport().height()))
         return range(first, last + 1)
 
-    def _pixel_size(self, page: int) -> QSize:
-        if self._file is None:
-            return QSize()
-        size = self._file.page_sizes[page - 1] * (self._scale * self.devicePixelRatioF())
-        too_many = size.width() * size.height() / MOST_PIXELS
-        return (size / too_many**0.5 if too_many > 1 else size).toSize()
-
     def _request_visible(self) -> None:
-        if self._renderer is None:
-            return
         visible = self._visible_pages()
         for page in (*visible, visible.stop):
             if not 1 <= page <= self.page_count:
                 continue
-            size = self._pixel_size(page)
-            image = self._images.get(page)
-            if (image is None or image.size() != size) and self._requested.get(page) != size:
-                self._requested[page] = size
-                self._renderer.requestPage(page - 1, size)
-
-    def _on_rendered(self, page_index: int, _size: QSize, image: QImage, *_rest: object) -> None:
-        page = page_index + 1
-        self._images[page] = image
-        self._images.move_to_end(page)
-        self._requested.pop(page, None)
-        while len(self._images) > KEPT_PAGES:
-            self._images.popitem(last=False)
-        self.viewport().update()
+            self._images.request(page, self._scale * self.devicePixelRatioF())
+            if page not in self._texts_wished:
+                self._texts_wished.add(page)
+                self.text_wished.emit(page)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
@@ -270,7 +280,7 @@ class PdfView(QAbstractScrollArea):
         sheet = self.page_rectangle(page)
         painter.fillRect(sheet.adjusted(0, 2, 0, 3), theme.color("shadow"))
         painter.fillRect(sheet, Qt.GlobalColor.white)
-        image = self._images.get(page)
+        image = self._images.image(page)
         if image is not None:
             painter.drawImage(sheet, image)
         # Multiplied, as a marker pen would: the letters stay black.
@@ -279,9 +289,12 @@ class PdfView(QAbstractScrollArea):
         painter.setBrush(theme.color("highlight"))
         for rectangle in self.highlight_rectangles(page):
             painter.drawRect(rectangle)
+        painter.setBrush(QColor(SELECTED_TEXT))
+        for selected in self._selection.rectangles(page):
+            painter.drawRect(self._placed(page, selected))
         painter.setBrush(theme.color("selection").lighter(105))
         for match in self._matches.get(page, ()):
-            painter.drawRect(self._place(page, Box(match.left(), match.top(), match.right(), match.bottom())))
+            painter.drawRect(self._placed(page, match))
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
 
     # -- events ----------------------------------------------------------------------------------------------------
@@ -292,7 +305,7 @@ class PdfView(QAbstractScrollArea):
         if page != self._page:
             self._page = page
             self.page_changed.emit(page)
-        self._request_visible() if not self._images else self._settled.start()
+        self._request_visible() if not len(self._images) else self._settled.start()
         self.viewport().update()
 
     def scrollContentsBy(self, _dx: int, _dy: int) -> None:
@@ -317,7 +330,53 @@ class PdfView(QAbstractScrollArea):
             return
         super().wheelEvent(event)
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton and self._file is not None:
+            self._selection.clear()
+            self._selection.begin(*self._point(event.position()))
+            self.viewport().update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._file is None:
+            return
+        page, point = self._point(event.position())
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._target = None
+            self._selection.extend(page, point)
+            self._scroll_to(event.position().y())
+            self.viewport().update()
+        places = self._selection.page(page)
+        over_text = places is not None and places.hits(point)
+        self.viewport().setCursor(Qt.CursorShape.IBeamCursor if over_text else Qt.CursorShape.ArrowCursor)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._file is not None:
+            self._selection.select_word(*self._point(event.position()))
+            self.viewport().update()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = QMenu(self)
+        copy = menu.addAction("Copy")
+        copy.setEnabled(not self._selection.empty)
+        copy.triggered.connect(self.copy)
+        menu.addAction("Select all of this page").triggered.connect(self.select_page)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+
+    def _scroll_to(self, y: float) -> None:
+        """Scroll on while a selection is drawn over the edge."""
+        over = min(0.0, y) + max(0.0, y - self.viewport().height())
+        if over:
+            bar = self.verticalScrollBar()
+            bar.setValue(bar.value() + round(over))
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+            return
+        if event.matches(QKeySequence.StandardKey.SelectAll):
+            self.select_page()
+            return
         self._target = None
         bar = self.verticalScrollBar()
         if event.key() == Qt.Key.Key_Home:

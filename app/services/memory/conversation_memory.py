@@ -128,7 +128,7 @@ def remembered(exchanges: Sequence[Exchange], recalled: Recalled, kind: MemoryKi
     """What was recalled of ``exchanges`` as messages of a prompt, the summary first, and what was left out."""
     used = sum(each.count for each in recalled.exchanges)
     return Remembered(
-        messages=(*summary_messages(recalled.summary), *(each for one in recalled.exchanges for each in one.messages)),
+        messages=remembered_messages(recalled),
         used=used,
         dropped=sum(each.count for each in exchanges) - used,
         summary=recalled.summary,
@@ -136,6 +136,7 @@ def remembered(exchanges: Sequence[Exchange], recalled: Recalled, kind: MemoryKi
     )
 
 
-def summary_messages(summary: str) -> tuple[Message, ...]:
-    """A summary as messages: as a turn, since many local models take no second system message."""
-    return (HumanMessage(f"{NOTES_HEAD}\n{summary}"), AIMessage(NOTED)) if summary else ()
+def remembered_messages(recalled: Recalled) -> tuple[Message, ...]:
+    """What was recalled as messages; a summary as the first turn, as many models take a single system message."""
+    notes = (HumanMessage(f"{NOTES_HEAD}\n{recalled.summary}"), AIMessage(NOTED)) if recalled.summary else ()
+    return (*notes, *(each for one in recalled.exchanges for each in one.messages))

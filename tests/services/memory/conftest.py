@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.chat_models.loop_thread import LoopThread
+from app.chat_models.loop_thread import LoopThread, shared_loop_thread
 from app.domain.errors import ModelFileError
 from app.domain.messages import Message
 from app.domain.passages import Scope
@@ -27,6 +27,16 @@ from tests.services.scripted_chat import ScriptedModel
 
 if TYPE_CHECKING:
     from app.retrieval.embedder import Embedder
+
+
+@pytest.fixture(autouse=True)
+def no_shared_loop() -> Iterator[None]:
+    """Close the shared loop where a test used it, so that no thread outlives the test."""
+    yield
+    if shared_loop_thread.cache_info().currsize:
+        shared_loop_thread().close()
+        shared_loop_thread.cache_clear()
+
 
 SUBJECTS = ("pier", "ferry", "storm", "rent", "cat")
 

@@ -93,12 +93,13 @@ class SourceChips(QWidget):
 class AnswerButtons(QWidget):
     """Copy, ask again, thumbs, and a line about the answer.
 
-    Signals: ``copy_wished``, ``regenerate_wished``, ``judged(judgement)``.
+    Signals: ``copy_wished``, ``regenerate_wished``, ``judged(judgement)``, ``why_wished``.
     """
 
     copy_wished = Signal()
     regenerate_wished = Signal()
     judged = Signal(str)
+    why_wished = Signal()
 
     def __init__(self, appearance: Appearance, parent: QWidget) -> None:
         super().__init__(parent)
@@ -113,6 +114,7 @@ class AnswerButtons(QWidget):
         for judgement, button in self.thumbs.items():
             button.setCheckable(True)
             button.clicked.connect(lambda _checked=False, judgement=judgement: self.judged.emit(judgement))
+        self.why_button = IconButton(appearance, "question", "Why this answer?", size=16, on_click=self.why_wished.emit)
         self._about = plain_label("", scale="small", tone="tertiary")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -121,6 +123,7 @@ class AnswerButtons(QWidget):
         row.addWidget(self.regenerate_button)
         for button in self.thumbs.values():
             row.addWidget(button)
+        row.addWidget(self.why_button)
         row.addSpacing(6)
         row.addWidget(self._about, 1)
         self._copied = QTimer(self, singleShot=True, interval=COPIED_MILLISECONDS)

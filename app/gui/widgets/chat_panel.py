@@ -19,7 +19,8 @@ from app.gui.widgets.message_widgets import MessageWidget, make_message_widget
 
 class ChatPanel(QWidget):
     """Signals: those of the messages (``footnote_activated(message_id, number)``, ``link_activated(target)``,
-    ``copy_wished(message_id)``, ``regenerate_wished(message_id)``, ``judged(message_id, judgement)``);
+    ``copy_wished(message_id)``, ``regenerate_wished(message_id)``, ``judged(message_id, judgement)``,
+    ``why_wished(message_id)``);
     ``sidebar_wished`` and ``library_wished`` for the panels on either side.
     """
 
@@ -28,6 +29,7 @@ class ChatPanel(QWidget):
     copy_wished = Signal(int)
     regenerate_wished = Signal(int)
     judged = Signal(int, str)
+    why_wished = Signal(int)
     sidebar_wished = Signal()
     library_wished = Signal()
 
@@ -107,6 +109,7 @@ class ChatPanel(QWidget):
         widget.copy_wished.connect(self.copy_wished)
         widget.regenerate_wished.connect(self.regenerate_wished)
         widget.judged.connect(self.judged)
+        widget.why_wished.connect(self.why_wished)
         return widget
 
     @property

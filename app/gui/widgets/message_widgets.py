@@ -33,7 +33,7 @@ class MessageWidget(QWidget):
     Signals: ``height_changed``; ``footnote_activated(message_id, number)``;
     ``footnote_hovered(message_id, number, rectangle)`` in global coordinates; ``footnote_left``;
     ``link_activated(target)``; ``copy_wished(message_id)``; ``regenerate_wished(message_id)``;
-    ``judged(message_id, judgement)``.
+    ``judged(message_id, judgement)``; ``why_wished(message_id)``.
     """
 
     height_changed = Signal()
@@ -44,6 +44,7 @@ class MessageWidget(QWidget):
     copy_wished = Signal(int)
     regenerate_wished = Signal(int)
     judged = Signal(int, str)
+    why_wished = Signal(int)
 
     def __init__(self, entry: MessageEntry, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -194,6 +195,7 @@ class AnswerWidget(MessageWidget):
         buttons.copy_wished.connect(lambda: self.copy_wished.emit(self.entry.id))
         buttons.regenerate_wished.connect(lambda: self.regenerate_wished.emit(self.entry.id))
         buttons.judged.connect(lambda judgement: self.judged.emit(self.entry.id, judgement))
+        buttons.why_wished.connect(lambda: self.why_wished.emit(self.entry.id))
 
     def _numbers(self) -> frozenset[int]:
         return frozenset(citation.number for citation in self.entry.citations)

@@ -13,7 +13,7 @@ from app.cli.output import Output
 from app.cli.scopes import add_scope_options
 from app.domain.errors import BadInputError, UserFacingError
 from app.settings.logs import log_file, start_log
-from app.settings.paths import AppPaths
+from app.settings.paths import PROFILE_VARIABLE, AppPaths
 from app.settings.resources import resource
 
 Command = Callable[[argparse.Namespace, Output], int]
@@ -29,6 +29,8 @@ def run(arguments: Sequence[str], open_window: Callable[[Path | None], int]) -> 
     """
     options = build_parser().parse_args(arguments)
     output = Output(sys.stdout, sys.stderr, as_json=getattr(options, "json", False))
+    if options.profile is not None:
+        os.environ[PROFILE_VARIABLE] = options.profile  # the processes that this one starts belong to it too
     try:
         paths = AppPaths.from_environment(os.environ)
         handler = start_log(paths)
@@ -70,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="footnote", description="Ask questions of your own files; every sentence of an answer has a footnote."
     )
+    parser.add_argument("--profile", metavar="NAME", help="work in this profile (see: footnote profiles)")
     parser.add_argument("--sample", action="store_true", help="open the window with the sample library")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add(commands, "gui", "open the window (what happens without a command)")
@@ -90,6 +93,10 @@ def build_parser() -> argparse.ArgumentParser:
     add_scope_options(ask)
     _add_collections(commands)
     _add_models(commands)
+    profiles = _add(commands, "profiles", "list profiles (homes with their own library, chats and keys), or change one")
+    profiles.add_argument("action", nargs="?", choices=("list", "create", "rename", "delete"))
+    profiles.add_argument("name", nargs="?", metavar="NAME")
+    profiles.add_argument("new", nargs="?", metavar="NEW", help="the new name")
     _add(commands, "documents", "list the documents of the library")
     refresh = _add(commands, "refresh", "fetch web pages of the library again, and read what has changed")
     refresh.add_argument("url", nargs="?", metavar="URL", help="the page to fetch (default: all of them)")
@@ -122,6 +129,7 @@ def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     search.add_argument("query", nargs="?", metavar="QUERY")
     search.add_argument("-k", type=int, default=10, metavar="N", help="how many passages (default 10)")
     search.add_argument("--mode", choices=("hybrid", "dense", "keyword"), default="hybrid")
+    search.add_argument("--excerpts", action="store_true", help="join passages side by side, leave weak ones out")
     search.add_argument(
         "--batch", metavar="FILE", help='one query a line, or JSON {"id", "text"}; - reads standard input'
     )
@@ -199,7 +207,7 @@ def _command(name: str) -> Command:
         from app.cli.models import models
 
         return models
-    if name in ("reindex", "collections", "pack", "doctor"):
+    if name in ("reindex", "collections", "pack", "doctor", "profiles"):
         return _upkeep(name)
     from app.cli import documents
 
@@ -207,6 +215,10 @@ def _command(name: str) -> Command:
 
 
 def _upkeep(name: str) -> Command:
+    if name == "profiles":
+        from app.cli.profiles import profiles
+
+        return profiles
     if name == "reindex":
         from app.cli.reindex import reindex
 

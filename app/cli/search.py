@@ -9,13 +9,16 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from app.bootstrap import open_services
 from app.cli.output import Output
 from app.cli.scopes import scope_from
 from app.domain.errors import BadInputError
-from app.domain.passages import Passage, SearchMode
+from app.domain.passages import Passage, Scope, SearchMode
+
+if TYPE_CHECKING:
+    from app.services.library_service import LibraryService
 
 MAX_RESULTS = 1000
 EXCERPT_CHARACTERS = 240
@@ -35,12 +38,14 @@ def search(options: argparse.Namespace, output: Output) -> int:
         raise BadInputError(f"-k takes a number from 1 to {MAX_RESULTS}, not {options.k}.")
     if (options.query is None) == (options.batch is None):
         raise BadInputError("Give either a query or --batch FILE.")
+    if options.excerpts and options.mode != SearchMode.HYBRID:
+        raise BadInputError("--excerpts goes with --mode hybrid only.")
     queries = _batch(options.batch) if options.batch is not None else [Query(options.query)]
     with open_services(os.environ, writer=False) as services:
         addresses = services.library.addresses()
         scope = scope_from(options, services)
         for query in queries:
-            found = services.library.search(query.text, k=options.k, mode=SearchMode(options.mode), scope=scope)
+            found = _found(services.library, query.text, options, scope)
             for rank, passage in enumerate(found, start=1):
                 output.row(_row(query, rank, passage, addresses.get(passage.path)), _text(rank, passage))
             if not found and query.id is None:
@@ -48,6 +53,12 @@ def search(options: argparse.Namespace, output: Output) -> int:
                     "Nothing found." if services.library.documents() else "The library is empty: add files first."
                 )
     return 0
+
+
+def _found(library: LibraryService, query: str, options: argparse.Namespace, scope: Scope) -> list[Passage]:
+    if options.excerpts:
+        return library.excerpts(query, k=options.k, scope=scope)
+    return library.search(query, k=options.k, mode=SearchMode(options.mode), scope=scope)
 
 
 def _batch(name: str) -> list[Query]:

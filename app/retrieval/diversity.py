@@ -7,29 +7,34 @@ questions of our own about filings, 68 instead of 65 are answered by a page amon
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from app.domain.passages import Passage
 
-PAGE_FACTOR = 0.9
+PAGE_FACTOR = 0.8
 """What is left of a score for each passage of the same page that stands before."""
 
 
-def spread_over_pages(passages: Iterable[Passage]) -> Iterator[Passage]:
+def spread_over_pages(passages: Sequence[Passage], bonuses: Sequence[float] = ()) -> Iterator[Passage]:
     """All passages; best first, each counting less where its page was shown already. Those without a page stay.
 
-    Scores are kept as they are.
+    ``bonuses`` are added to the scores to judge what is best, none or one for each. Scores are kept as they are.
     """
-    waiting = list(passages)
+    waiting = [
+        (passage, passage.score + bonus)
+        for passage, bonus in zip(passages, bonuses or [0.0] * len(passages), strict=True)
+    ]
     shown: Counter[tuple[int, int]] = Counter()
 
-    def worth(passage: Passage) -> float:
+    def worth(candidate: tuple[Passage, float]) -> float:
+        passage, standing = candidate
         times = shown[passage.document_id, passage.page] if passage.page is not None else 0
-        return passage.score * PAGE_FACTOR**times
+        return standing * PAGE_FACTOR**times
 
     while waiting:
         best = max(waiting, key=worth)
         waiting.remove(best)
-        if best.page is not None:
-            shown[best.document_id, best.page] += 1
-        yield best
+        passage, _ = best
+        if passage.page is not None:
+            shown[passage.document_id, passage.page] += 1
+        yield passage

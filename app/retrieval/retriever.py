@@ -11,11 +11,14 @@ from app.domain.passages import Passage, Scope, SearchMode
 from app.retrieval.context_budget import joined, tokens_of, within_budget
 from app.retrieval.deduplication import fold_duplicates
 from app.retrieval.diversity import spread_over_pages
+from app.retrieval.excerpts import MOST_HITS_PER_EXCERPT, excerpts
 from app.retrieval.fusion import Candidate, fuse
 from app.retrieval.keyword_context import with_neighbours
 from app.retrieval.keyword_query import holds_phrases, quoted_phrases
+from app.retrieval.named_files import name_bonuses
 from app.retrieval.query_language import LATIN, query_language, query_script
 from app.retrieval.query_vectors import QueryVectors
+from app.retrieval.query_vocabulary import widened
 from app.retrieval.reranker import RERANKED, RERANKER_MODEL, SecondRanking
 from app.settings.setting import Setting
 from app.storage.library_values import UnknownDocumentError
@@ -136,10 +139,15 @@ class Retriever:
             candidates = self._ranked_again(query, candidates)
         passages = self._passages(candidates, SPREAD * k + SPARE)
         if mode is not SearchMode.HYBRID or not self.ranks_again:  # spreading goes by the fused scores
-            passages = self._spread(passages, k)
+            passages = self._spread(query, passages, k)
         if not self._settings[FOLD_DUPLICATES]:
             return list(islice(passages, k))
         return fold_duplicates(passages, k, self._is_newer)
+
+    def excerpts(self, query: str, *, k: int = 5, scope: Scope | None = None) -> list[Passage]:
+        """At most ``k`` passages that answer the query, best first: hits that touch are joined, weak ones left out."""
+        found = self.search(query, k=MOST_HITS_PER_EXCERPT * k, scope=scope)
+        return excerpts(found, k, self._store.document_text)
 
     def context(self, query: str, *, token_budget: int, scope: Scope | None = None) -> list[Passage]:
         """The best passages that fit into ``token_budget`` tokens of the embedding model, best first."""
@@ -156,19 +164,21 @@ class Retriever:
         return chosen or within_budget(found, token_budget)
 
     @staticmethod
-    def _spread(passages: Iterator[Passage], k: int) -> Iterator[Passage]:
-        """The best of them spread over pages, the rest as it is."""
-        return chain(spread_over_pages(islice(passages, SPREAD * k + SPARE)), passages)
+    def _spread(query: str, passages: Iterator[Passage], k: int) -> Iterator[Passage]:
+        """The best of them spread over pages, those of files that the query names first; the rest as it is."""
+        best = list(islice(passages, SPREAD * k + SPARE))
+        return chain(spread_over_pages(best, name_bonuses(query, best)), passages)
 
     def _candidates(self, query: str, count: int, mode: SearchMode, allowed: ChunkScope | None) -> list[Candidate]:
+        wide = widened(query)
         if mode is SearchMode.KEYWORD:
-            return fuse([], self._keyword(query, count, allowed, self._trust(query)), {}, dense_weight=0.0)
+            return fuse([], self._keyword(wide, count, allowed, self._trust(query)), {}, dense_weight=0.0)
         vectors, index = self._dense
         if mode is SearchMode.DENSE:
-            return fuse(index.search(vectors.vector(query), count, allowed), [], {}, dense_weight=1.0)
-        embedded = vectors.started(query)  # the model and the keyword index work side by side
+            return fuse(index.search(vectors.vector(wide), count, allowed), [], {}, dense_weight=1.0)
+        embedded = vectors.started(wide)  # the model and the keyword index work side by side
         trust = self._trust(query)
-        keyword = self._keyword(query, count, allowed, trust)
+        keyword = self._keyword(wide, count, allowed, trust)
         vector = embedded()
         dense = index.search(vector, count, allowed)
         known = dict(dense)

@@ -118,6 +118,10 @@ class LibraryService:
         """The best passages for a query, best first."""
         return self._open_retriever().search(query, k=k, mode=mode, scope=scope or Scope())
 
+    def excerpts(self, query: str, *, k: int = 5, scope: Scope | None = None) -> list[Passage]:
+        """At most ``k`` passages that answer a query: hits that touch are joined, weak ones left out."""
+        return self._open_retriever().excerpts(query, k=k, scope=scope or Scope())
+
     def source(self, document_id: int) -> SourceView:
         """A document's text and sections. Raises ``BadInputError`` if it is no longer in the library."""
         record = self.document(document_id)

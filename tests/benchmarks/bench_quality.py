@@ -1,7 +1,8 @@
 """Quality of searching on the retrieval sets, with one configuration for all: what a new user gets.
 
-Every set is ranked by meaning, by words and by both. With ``FOOTNOTE_BENCH_PEERS=1`` the other pipelines rank the same
-files and queries with the same weights (an hour or two).
+Every set is ranked by meaning, by words and by both; where places in a text are judged, also as excerpts (hits that
+touch are joined, weak ones left out), which is what the goals are about there. With ``FOOTNOTE_BENCH_PEERS=1`` the
+other pipelines rank the same files and queries with the same weights (an hour or two).
 """
 
 from __future__ import annotations
@@ -71,6 +72,12 @@ def report_modes(
         for name, value in library.scores(each, mode).items():
             best = max(found.get(name, [0.0]))
             hybrid = mode is SearchMode.HYBRID
-            goal = GOALS.get((each.name, name)) if hybrid else None
+            goal = GOALS.get((each.name, name)) if hybrid and not each.excerpts else None
             report.figure(f"{each.name}: {name}, {mode}", value, "", baseline=best if hybrid else None, goal=goal)
             found.setdefault(name, []).append(value)
+    if each.excerpts:
+        for name, value in library.excerpt_scores(each).items():
+            whole = found[name][-1]
+            report.figure(
+                f"{each.name}: {name}, excerpts", value, "", baseline=whole, goal=GOALS.get((each.name, name))
+            )

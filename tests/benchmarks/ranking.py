@@ -44,15 +44,26 @@ class LibraryOfSet:
 
     def scores(self, each: RetrievalSet, mode: SearchMode) -> dict[str, float]:
         """The set's figures for a ranking in that mode."""
-        passages = {question.id: self.ranked(question, each.k, mode) for question in each.questions}
+        return self._scored(each, {question.id: self.ranked(question, each.k, mode) for question in each.questions})
+
+    def excerpt_scores(self, each: RetrievalSet) -> dict[str, float]:
+        """The set's figures for at most ``k`` excerpts: hits that touch are joined, weak ones are left out."""
+        search = self.shelf.retriever.excerpts
+        return self._scored(
+            each, {one.id: search(one.text, k=each.k, scope=self._scope(one)) for one in each.questions}
+        )
+
+    def _scored(self, each: RetrievalSet, passages: dict[str, list[Passage]]) -> dict[str, float]:
         found = {ident: [self._hit(passage) for passage in ranked] for ident, ranked in passages.items()}
         tokens = {ident: [passage.token_count for passage in ranked] for ident, ranked in passages.items()}
         return each.scorer(found, tokens)
 
     def ranked(self, question: Question, k: int, mode: SearchMode) -> list[Passage]:
         """The best passages for a question."""
-        scope = Scope(document_ids=frozenset({self._ids[question.document]})) if question.document else Scope()
-        return self.shelf.retriever.search(question.text, k=k, mode=mode, scope=scope)
+        return self.shelf.retriever.search(question.text, k=k, mode=mode, scope=self._scope(question))
+
+    def _scope(self, question: Question) -> Scope:
+        return Scope(document_ids=frozenset({self._ids[question.document]})) if question.document else Scope()
 
     def close(self) -> None:
         """Close all but the embedder."""

@@ -55,13 +55,17 @@ class Question:
 
 @dataclass(frozen=True)
 class RetrievalSet:
-    """Documents and questions that are ranked and scored together. ``k`` chunks are looked at for each question."""
+    """Documents and questions that are ranked and scored together. ``k`` chunks are looked at for each question.
+
+    ``excerpts`` tells that places in a text are judged, so that at most ``k`` excerpts can be as well as ``k`` chunks.
+    """
 
     name: str
     documents: Sequence[TextDocument | FileDocument]
     questions: Sequence[Question]
     k: int
     scorer: Scorer
+    excerpts: bool = False
 
 
 class Scorer(Protocol):
@@ -208,7 +212,7 @@ class RetrievalData:
         ]
         questions = [Question(row["_id"], row["text"]) for row in rows]
         return RetrievalSet(
-            "chunking evaluation", documents, questions, EVALUATED_CHUNKS, SpanScorer(self.metrics, rows)
+            "chunking evaluation", documents, questions, EVALUATED_CHUNKS, SpanScorer(self.metrics, rows), excerpts=True
         )
 
 

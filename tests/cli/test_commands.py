@@ -65,6 +65,15 @@ def test_search_lists_the_best_passages(sample_footnote: Footnote) -> None:
     assert scores == sorted(scores, reverse=True)
 
 
+def test_excerpts_leave_out_what_is_far_from_the_best(sample_footnote: Footnote) -> None:
+    question = "how long do tomato seeds keep"
+    whole = sample_footnote("search", question, "-k", "20", "--json").rows
+    rows = sample_footnote("search", question, "-k", "20", "--excerpts", "--json").rows
+    assert 1 <= len(rows) < len(whole)
+    assert "five years" in rows[0]["text"]
+    assert sample_footnote("search", question, "--excerpts", "--mode", "dense").status == 2
+
+
 @pytest.mark.parametrize("mode", ["hybrid", "dense", "keyword"])
 def test_each_mode_finds_the_right_document(sample_footnote: Footnote, mode: str) -> None:
     result = sample_footnote("search", "wasp nest in the tool shed", "--mode", mode, "-k", "1", "--json")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # The names Pillow has for them: no other of its decoders ever sees a file.
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
+# What phones take: read by libheif, which joins Pillow only when such a file comes.
+_HEIF = frozenset({".heic", ".heif"})
 # A photo has 12 to 50 million, A3 at 600 dots an inch 70 million; three bytes each.
 MOST_PIXELS = 120_000_000
 # What Pillow lets through from broken files.
@@ -31,7 +33,7 @@ _BROKEN = (OSError, SyntaxError, ValueError, KeyError, IndexError, EOFError, str
 class ImageLoader(DocumentLoader):
     """One section a page; a TIFF may have many, of an animation the first picture is read."""
 
-    extensions = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif"})
+    extensions = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif"}) | _HEIF
 
     def __init__(self, ocr: OcrReader | None = None) -> None:
         self._ocr = ocr or OcrReader(ParserLimits())
@@ -44,7 +46,8 @@ class ImageLoader(DocumentLoader):
 
     def media_type(self, path: Path) -> str:
         """Return the media type that belongs to the extension."""
-        return mimetypes.types_map.get(path.suffix.lower(), "image/webp")
+        suffix = path.suffix.lower()
+        return f"image/{suffix[1:]}" if suffix in _HEIF else mimetypes.types_map.get(suffix, "image/webp")
 
     def load(self, path: Path) -> LoadedDocument:
         """Read every page. Raises ``DocumentError``: ``damaged``, ``too_large`` or ``no_text``."""
@@ -83,11 +86,20 @@ def _pictures(path: Path) -> Iterator[Image]:
     """Yield the pages upright, in red, green and blue."""
     from PIL import Image
 
-    with _told_plainly(path), Image.open(path, formats=FORMATS) as opened:
+    with _told_plainly(path), Image.open(path, formats=_formats(path)) as opened:
         count = int(getattr(opened, "n_frames", 1)) if opened.format == "TIFF" else 1
         for number in range(count):
             opened.seek(number)
             yield _upright(opened, path)
+
+
+def _formats(path: Path) -> tuple[str, ...]:
+    if path.suffix.lower() not in _HEIF:
+        return FORMATS
+    import pi_heif
+
+    pi_heif.register_heif_opener(thumbnails=False)
+    return ("HEIF",)
 
 
 def _upright(opened: Image, path: Path) -> Image:

@@ -203,6 +203,16 @@ def test_pictures_that_cannot_be_read_say_why(pool: ParserPool, tmp_path: Path) 
     assert fails(pool, bomb).reason is FailureReason.TOO_LARGE
 
 
+def test_the_picture_of_a_phone_is_read(pool: ParserPool, tmp_path: Path) -> None:
+    heron = Path(__file__).parent / "data" / "heron.heic"
+    document = pool.parse(heron)
+    assert " ".join(document.text.split()) == "The heron waits in shallow water until a fish comes near enough."
+    assert document.media_type == "image/heic"
+    cut = tmp_path / "cut.HEIC"
+    cut.write_bytes(heron.read_bytes()[:2000])
+    assert fails(pool, cut).reason is FailureReason.DAMAGED
+
+
 def test_so_many_scanned_pages_are_read_and_the_rest_is_told_of(tmp_path: Path) -> None:
     sheets = [scan([f"This is sheet {name}"], (620, 260)) for name in ("alpha", "bravo", "delta")]
     printed = pdf_bytes([Page([Run(72, 700, "A printed page at the end, with a text of its own to read.")])])

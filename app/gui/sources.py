@@ -14,6 +14,7 @@ from pathlib import Path
 from app.domain.citations import Citation
 from app.domain.documents import Box, DocumentState
 from app.domain.errors import BadInputError, DocumentError
+from app.domain.turn_details import SentPassage
 from app.gui.pdf_file import PdfFile
 from app.gui.ports import Library, SectionView, SourceView
 from app.gui.reading.blocks import Reading
@@ -99,6 +100,25 @@ class SourceLoader:
             return self._find_again(view, base, citation)
         notice = "The file has changed since this answer. This is what the answer quoted."
         return replace(base, notice=notice, offers=(Offer.READ_AGAIN, Offer.OPEN_OUTSIDE))
+
+    def load_passage(self, passage: SentPassage) -> LoadedSource:
+        """The place of a passage that a model was given, or its text where that place is gone."""
+        citation = Citation(
+            0,
+            passage.document_id,
+            passage.path,
+            passage.title,
+            "",
+            passage.start,
+            passage.end,
+            passage.text,
+            passage.page,
+        )
+        view = self._view(citation)
+        if view is not None and view.text[passage.start : passage.end] == passage.text:
+            _, boxes = self._library.boxes(passage.document_id, passage.start, passage.end)
+            citation = replace(citation, file_hash=view.record.content_hash, boxes=boxes)
+        return self.load_citation(citation)
 
     def _view(self, citation: Citation) -> SourceView | None:
         try:

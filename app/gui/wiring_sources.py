@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.gui.controllers.account_controller import AccountController
 from app.gui.controllers.source_controller import SourceController
 from app.gui.ports import Services
 from app.gui.wiring import Shortcut, Stage
@@ -13,12 +14,17 @@ class SourceWiring:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self.controller = SourceController(stage.runner, stage.window.right.source, stage.window.toast)
+        self.account = AccountController(stage.runner, stage.messages, stage.window.right.answer)
         stage.window.chat.footnote_activated.connect(self.open_footnote)
+        stage.window.chat.why_wished.connect(self.account.show)
+        self.account.shown.connect(stage.window.show_answer)
+        stage.window.right.answer.passage_opened.connect(self.controller.show_passage)
         self.controller.shown.connect(stage.window.show_source)
 
     def attach(self, services: Services) -> None:
         """The services are there."""
         self.controller.attach(services)
+        self.account.attach(services)
 
     def shortcuts(self) -> list[Shortcut]:
         """Keys of this part."""

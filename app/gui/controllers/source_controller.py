@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from app.domain.cancellation import CancelToken
 from app.domain.citations import Citation
 from app.domain.errors import UserFacingError
+from app.domain.turn_details import SentPassage
 from app.gui import external
 from app.gui.jobs import JobRunner
 from app.gui.pdf_file import open_pdf
@@ -63,10 +64,10 @@ class SourceController(QObject):
             self._position = positions[0]
             self._load_citation()
 
-    def show_place(self, citation: Citation) -> None:
-        """Open a place that is no footnote of an answer."""
+    def show_passage(self, passage: SentPassage) -> None:
+        """Open the place of a passage that is no footnote of an answer."""
         self._citations = ()
-        self._open(citation.path, lambda loader: loader.load_citation(citation), None)
+        self._open(passage.path, lambda loader: loader.load_passage(passage), None)
 
     def step(self, step: int) -> None:
         """Go to the previous (-1) or next (1) footnote of the same answer, in a circle."""

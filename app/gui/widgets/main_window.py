@@ -104,6 +104,11 @@ class MainWindow(WindowFrame):
         self.right.show()
         self.right.show_source()
 
+    def show_answer(self) -> None:
+        """Bring what an answer rests on to the front, wide enough to read."""
+        self.right.show()
+        self.right.show_answer()
+
     def show_library(self) -> None:
         """Bring the library to the front."""
         self.right.show()

@@ -1,0 +1,85 @@
+"""How it shows whether the passages bear a sentence: a line under it, never by colour alone, and words for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtGui import QTextCharFormat, QTextCursor, QTextDocument
+
+from app.domain.citations import AnswerSentence, Support
+from app.gui.theme import Appearance
+
+Line = QTextCharFormat.UnderlineStyle
+
+
+@dataclass(frozen=True, slots=True)
+class SupportLook:
+    """A line under a sentence, its colour in the theme, and what it means."""
+
+    line: QTextCharFormat.UnderlineStyle
+    color: str
+    words: str
+
+
+LOOKS = {
+    Support.UNSUPPORTED: SupportLook(Line.DotLine, "warning", "No passage supports this."),
+    Support.PARTLY: SupportLook(Line.DashUnderline, "warning", "The passages support only a part of this."),
+    Support.GENERAL: SupportLook(Line.DashDotLine, "text_secondary", "General knowledge, not from your documents."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SupportMark:
+    """A marked sentence in a text document: its positions there."""
+
+    start: int
+    end: int
+    sentence: AnswerSentence
+
+    @property
+    def words(self) -> str:
+        """What the mark says: its meaning, and the reason where one is known."""
+        look = LOOKS[shown_support(self.sentence)]
+        return f"{look.words} {self.sentence.reason}".strip()
+
+
+def shown_support(sentence: AnswerSentence) -> Support:
+    """What is shown of a sentence. One that nobody checked and that has no footnote is unsupported."""
+    if sentence.support is Support.UNCHECKED and not sentence.citations:
+        return Support.UNSUPPORTED
+    return sentence.support
+
+
+def mark_support(
+    document: QTextDocument, texts: Sequence[tuple[AnswerSentence, str]], appearance: Appearance
+) -> list[SupportMark]:
+    """Underline the sentences that the passages don't bear. ``texts`` are sentences as they read once they are set."""
+    marks: list[SupportMark] = []
+    position = 0
+    for sentence, text in texts:
+        found = document.find(text, position) if text else QTextCursor()
+        if found.isNull():
+            continue
+        position = found.selectionEnd()
+        if shown_support(sentence) in LOOKS:
+            found.mergeCharFormat(support_format(shown_support(sentence), appearance))
+            marks.append(SupportMark(found.selectionStart(), found.selectionEnd(), sentence))
+    return marks
+
+
+def support_format(support: Support, appearance: Appearance) -> QTextCharFormat:
+    """The line under a sentence."""
+    look = LOOKS[support]
+    characters = QTextCharFormat()
+    characters.setUnderlineStyle(look.line)
+    characters.setUnderlineColor(appearance.theme.color(look.color))
+    return characters
+
+
+def support_counts(sentences: Sequence[AnswerSentence]) -> Iterator[tuple[Support, int]]:
+    """How many sentences there are of each kind that is shown."""
+    shown = [shown_support(sentence) for sentence in sentences]
+    for support in (Support.SUPPORTED, Support.PARTLY, Support.UNSUPPORTED, Support.GENERAL):
+        if support in shown:
+            yield support, shown.count(support)

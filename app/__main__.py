@@ -26,10 +26,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def early_window() -> Early | None:
     """The empty window, painted before the rest is imported. None where there is no display to paint it on."""
+    from app.domain.errors import UserFacingError
     from app.gui.early_window import has_display, paint_window
     from app.settings.paths import AppPaths
 
-    return paint_window(AppPaths.from_environment(os.environ)) if has_display(os.environ) else None
+    try:
+        return paint_window(AppPaths.from_environment(os.environ)) if has_display(os.environ) else None
+    except UserFacingError:
+        return None  # the environment names a profile that is unknown, which the command line will say
 
 
 def open_window(sample: Path | None, early: Early | None) -> int:

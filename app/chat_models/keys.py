@@ -25,18 +25,23 @@ class FoundKey:
     source: str
 
 
-def keyring_password(name: str) -> str | None:
+def keyring_service(profile: str) -> str:
+    """The name under which the keys of a profile, given by its id, are stored in the system's keyring."""
+    return f"{KEYRING_SERVICE} profile {profile}" if profile else KEYRING_SERVICE
+
+
+def keyring_password(name: str, service: str = KEYRING_SERVICE) -> str | None:
     """The key stored under ``name`` in the system's keyring; None also where there is no keyring."""
     import keyring
     from keyring.errors import KeyringError
 
     try:
-        return keyring.get_password(KEYRING_SERVICE, name)
+        return keyring.get_password(service, name)
     except KeyringError:
         return None  # a machine without keyring has no stored keys; the environment remains
 
 
-def store_key(name: str, key: SecretStr | None) -> None:
+def store_key(name: str, key: SecretStr | None, service: str = KEYRING_SERVICE) -> None:
     """Store ``key`` under ``name`` in the system's keyring; None removes it.
 
     Raises ``AuthenticationError`` where there is no keyring.
@@ -46,9 +51,9 @@ def store_key(name: str, key: SecretStr | None) -> None:
 
     try:
         if key is not None:
-            keyring.set_password(KEYRING_SERVICE, name, key.get_secret_value())
+            keyring.set_password(service, name, key.get_secret_value())
             return
-        keyring.delete_password(KEYRING_SERVICE, name)
+        keyring.delete_password(service, name)
     except PasswordDeleteError:
         return  # there was none
     except KeyringError as error:

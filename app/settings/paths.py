@@ -11,21 +11,39 @@ from app.domain.errors import BadInputError
 
 APP_NAME = "footnote"
 HOME_VARIABLE = "FOOTNOTE_HOME"
+PROFILE_VARIABLE = "FOOTNOTE_PROFILE"
 FOLDER_MODE = 0o700
 
 
 @dataclass(frozen=True, slots=True)
 class AppPaths:
-    """Folders: ``data`` is precious, ``cache`` can be rebuilt, ``config`` is for files the user edits."""
+    """Folders: ``data`` is precious, ``cache`` can be rebuilt, ``config`` is for files the user edits.
+
+    ``profile`` is the id of the profile they belong to, empty for the first one.
+    """
 
     data: Path
     config: Path
     cache: Path
     logs: Path
+    profile: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> AppPaths:
-        """The folders under ``FOOTNOTE_HOME`` if that is set and not empty, else those of the operating system."""
+        """The folders of the profile that ``FOOTNOTE_PROFILE`` names, of the first one where it is not set or empty.
+
+        Raises ``BadInputError`` if there is no such profile.
+        """
+        base, name = cls.base(environ), environ.get(PROFILE_VARIABLE, "")
+        if not name:
+            return base
+        from app.settings.profiles import Profiles
+
+        return Profiles(base).profile(name).paths
+
+    @classmethod
+    def base(cls, environ: Mapping[str, str]) -> AppPaths:
+        """The first profile's folders: those under ``FOOTNOTE_HOME``, else those of the operating system."""
         home = environ.get(HOME_VARIABLE, "")
         if home:
             root = Path(os.path.abspath(Path(home).expanduser()))  # noqa: PTH100  Path.resolve would follow links

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from app.chat_models.loop_thread import closing
 from app.domain.cancellation import CancelToken
@@ -17,9 +17,10 @@ from app.domain.turns import TurnEvent
 from app.services.lazy import Lazy
 from app.services.turn_parts import Check, Found, ModelFacts, TurnParts, nothing_unread, unchecked, unknown_model
 from app.services.turn_record import TurnRecord
-from app.services.turn_registry import BusyError, RunningTurn, TurnRegistry
+from app.services.turn_registry import BusyError, TurnRegistry
 from app.services.turn_run import TurnRun
 from app.services.turn_seams import NO_SEAMS, Turn, TurnSeams
+from app.services.turn_tasks import events_of
 from app.settings.setting import Setting
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class ChatService:
     ``models`` makes the chat model of a name, ``citation_boxes`` finds the rectangles of a span of a passage's
     document; both block and are called in threads, as are the retriever, the store and what ``TurnParts`` explains:
     ``model_facts``, ``unread`` and ``check``. A streaming answer is stored every ``checkpoint_seconds``.
+    ``turns`` is shared with all else that answers in sessions.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class ChatService:
         model_facts: Callable[[str], ModelFacts] = unknown_model,
         unread: Callable[[Scope], tuple[Sequence[UnreadFile], int]] = nothing_unread,
         check: Check = unchecked,
+        turns: TurnRegistry | None = None,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
         self._loop = loop
@@ -106,7 +109,7 @@ class ChatService:
         self._unread = unread
         self._check = check
         self._checkpoint_seconds = checkpoint_seconds
-        self._turns = TurnRegistry()
+        self._turns = turns or TurnRegistry()
 
     async def answer(
         self,
@@ -134,23 +137,19 @@ class ChatService:
             raise BadInputError("The question is empty. Write what you want to know.")
         choices = (await asyncio.to_thread(self._sessions.session, session_id)).choices
         name = model or choices.model or self._settings[CHAT_MODEL]
-        events: asyncio.Queue[TurnEvent | None] = asyncio.Queue()
         record = TurnRecord(
             self._sessions, session_id, question, name, options, checkpoint_seconds=self._checkpoint_seconds
         )
         parts = self._parts(name)
-        run = TurnRun(record, parts, events.put_nowait)
         strictness = options.strictness or choices.strictness or self._settings[STRICTNESS]
         within = choices.scope if scope is None else scope
         asked = Turn(session_id, question, name, options, strictness, within, parts.open_model)
-        stop = CancelToken()
-        turn = RunningTurn(stop.cancel)
-        await self._turns.claim(session_id, turn, replace=replace)
-        task = asyncio.create_task(run.run(asked))
-        task.add_done_callback(lambda _: self._ended(session_id, turn, events))
-        tokens = [each for each in (stop, cancel) if each is not None]
-        async with closing(_follow(task, events, tokens)) as following:
-            async for event in following:
+
+        def work(emit: Callable[[TurnEvent], None]) -> Coroutine[Any, Any, None]:
+            return TurnRun(record, parts, emit).run(asked)
+
+        async with closing(events_of(self._turns, session_id, work, cancel=cancel, replace=replace)) as events:
+            async for event in events:
                 yield event
 
     def stream_answer(
@@ -173,10 +172,6 @@ class ChatService:
         """Whether the session is answering a question."""
         return self._turns.busy(session_id)
 
-    def _ended(self, session_id: str, turn: RunningTurn, events: asyncio.Queue[TurnEvent | None]) -> None:
-        self._turns.release(session_id, turn)
-        events.put_nowait(None)
-
     def _parts(self, model: str) -> TurnParts:
         budget = self._settings[CONTEXT_TOKENS]
         return TurnParts(
@@ -198,26 +193,3 @@ class ChatService:
         chosen = within_budget(wide, budget) or wide[:1]
         ids = {each.chunk_id for each in chosen}
         return Found(chosen, [each for each in wide if each.chunk_id not in ids])
-
-
-async def _follow(
-    task: asyncio.Task[None], events: asyncio.Queue[TurnEvent | None], tokens: Sequence[CancelToken]
-) -> AsyncIterator[TurnEvent]:
-    """Yield the events of a turn until ``None``; the tokens, or closing this iterator, cancel its task."""
-    loop = asyncio.get_running_loop()
-    forget = [each.on_cancel(lambda: _cancel(loop, task)) for each in tokens]
-    try:
-        while (event := await events.get()) is not None:
-            yield event
-        if not task.cancelled():
-            task.result()
-    finally:
-        for each in forget:
-            each()
-        task.cancel()
-        await asyncio.wait([task])
-
-
-def _cancel(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(task.cancel)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from app.services.pack_service import PackService
     from app.services.session_service import SessionService
     from app.services.turn_seams import TurnSeams
+    from app.services.template_service import TemplateService
     from app.services.web_pages import WebPages
 
 
@@ -72,6 +73,14 @@ class Services(Parts):
         from app.services.session_service import SessionService
 
         return SessionService(self._session_store)
+
+    @cached_property
+    def templates(self) -> TemplateService:
+        """Personas and prompt templates."""
+        from app.services.template_service import TemplateService
+        from app.settings.resources import resource
+
+        return TemplateService(self.paths.config / "templates", resource("templates"))
 
     @cached_property
     def measuring(self) -> Measuring:

@@ -24,6 +24,7 @@ from app.gui.widgets.dialogs import CrashDialog
 from app.gui.widgets.main_window import MainWindow
 from app.gui.wiring import Stage
 from app.gui.wiring_chat import ChatWiring
+from app.gui.wiring_composer import ComposerWiring
 from app.gui.wiring_library import LibraryWiring
 from app.gui.wiring_sessions import SessionWiring
 from app.gui.wiring_sources import SourceWiring
@@ -90,10 +91,14 @@ class Desktop(QObject):
         self._sessions = SessionWiring(stage, self._focus_composer)
         self._sources = SourceWiring(stage)
         self._chat = ChatWiring(stage, self._sessions.controller)
+        pasted = self._paths.data / "pasted"
+        self._composer = ComposerWiring(
+            stage, self._sessions.controller, self._chat.controller, self._sessions.begin_chat, pasted
+        )
         self._library = LibraryWiring(stage, self._sources.controller, self.start)
         self._window = WindowWiring(stage, self._sources.controller, self._chat.feedback)
         self._name_parts()
-        for wiring in (self._sessions, self._chat, self._library, self._sources, self._window):
+        for wiring in (self._sessions, self._chat, self._composer, self._library, self._sources, self._window):
             for keys, text, handler in wiring.shortcuts():
                 self.window.add_shortcut(keys, text, handler)
 
@@ -102,6 +107,7 @@ class Desktop(QObject):
         self.sessions = self._sessions.controller
         self.chat = self._chat.controller
         self.feedback = self._chat.feedback
+        self.composer, self.choices = self._composer.controller, self._composer.choices
         self.library, self.web, self.folders = self._library.controller, self._library.web, self._library.folders
         self.sources = self._sources.controller
         self.settings, self.bench = self._window.settings, self._window.bench
@@ -169,7 +175,7 @@ class Desktop(QObject):
     def _attach(self, services: Services | None) -> None:
         if services is None:
             return
-        for wiring in (self._sources, self._window, self._chat, self._sessions, self._library):
+        for wiring in (self._sources, self._window, self._chat, self._composer, self._sessions, self._library):
             wiring.attach(services)
         self.window.chat.composer.set_ready(True)
         if self._sample is not None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from app.domain.cancellation import CancelToken
 from app.domain.citations import Citation
+from app.domain.collections import CollectionRecord
 from app.domain.documents import Box, DocumentRecord, SectionKind
 from app.domain.feedback import Judgement
 from app.domain.folders import FolderChange, FolderPreview, FolderStatus
@@ -16,7 +17,11 @@ from app.domain.page_text import PageText
 from app.domain.passages import Passage, Scope
 from app.domain.search_comparison import BenchRow
 from app.domain.session_choices import SessionChoices
+from app.domain.turn_details import TurnDetails
+from app.domain.turn_options import TurnOptions
 from app.domain.turns import SessionRecord, StoredMessage, TurnEvent
+from app.services.model_service import ProviderView
+from app.services.template_service import Template, TemplateKind
 from app.settings.setting import Setting, T
 
 IngestEvent = IngestProgress | FileOutcome | IngestSummary
@@ -122,9 +127,10 @@ class Chat(Protocol):
         question: str,
         *,
         model: str | None = None,
-        scope: Scope = ...,
+        scope: Scope | None = None,
         cancel: CancelToken | None = None,
         replace: bool = False,
+        options: TurnOptions = ...,
     ) -> Iterator[TurnEvent]: ...
 
 
@@ -138,6 +144,8 @@ class Sessions(Protocol):
     def messages(
         self, session_id: str, *, last: int | None = None, before: int | None = None
     ) -> Sequence[StoredMessage]: ...
+    def show_branch(self, message_id: int) -> Sequence[StoredMessage]: ...
+    def details(self, message_id: int) -> TurnDetails | None: ...
     def choose(self, session_id: str, choices: SessionChoices) -> SessionRecord: ...
     def recover(self) -> int: ...
 
@@ -175,6 +183,33 @@ class Settings(Protocol):
     def reset(self, setting: Setting[Any]) -> Any: ...
 
 
+class Models(Protocol):
+    """Chat models."""
+
+    def providers(self) -> Sequence[ProviderView]: ...
+
+
+class Templates(Protocol):
+    """Personas and prompt templates."""
+
+    def templates(self, kind: TemplateKind) -> Sequence[Template]: ...
+    def save(self, kind: TemplateKind, name: str, text: str) -> Template: ...
+    def delete(self, kind: TemplateKind, name: str) -> Any: ...
+
+
+class Collections(Protocol):
+    """Named sets of documents."""
+
+    def collections(self) -> Sequence[CollectionRecord]: ...
+
+
+class Packs(Protocol):
+    """Collections, and files of them."""
+
+    @property
+    def collections(self) -> Collections: ...
+
+
 class Services(Protocol):
     """Everything the window talks to."""
 
@@ -194,6 +229,12 @@ class Services(Protocol):
     def sessions(self) -> Sessions: ...
     @property
     def measuring(self) -> Measuring: ...
+    @property
+    def models(self) -> Models: ...
+    @property
+    def templates(self) -> Templates: ...
+    @property
+    def packs(self) -> Packs: ...
 
     def start_model_change(self) -> Any: ...
     def close(self) -> None: ...

@@ -58,6 +58,8 @@ class ChatWiring:
     def escape(self) -> None:
         """Stop what is being written, else close what is open over the window."""
         window = self._stage.window
+        if window.chat.composer.close_suggestions():
+            return
         window.chat.hide_card()
         if self.controller.answering:
             self.controller.stop()

@@ -19,7 +19,7 @@ from app.gui.sample_library import suggested_questions
 from app.gui.widgets.dialogs import ask_about_many_files
 from app.gui.widgets.page_dialog import PageDialog
 from app.gui.wiring import Shortcut, Stage
-from app.gui.wording import counted, shown_name
+from app.gui.wording import shown_name
 from app.settings.resources import resource
 
 SAMPLE_FLAG = "sample_added"
@@ -166,7 +166,6 @@ class LibraryWiring:
     def _show_state(self) -> None:
         documents, chat = self._stage.documents, self._stage.window.chat
         ready = documents.count(DocumentState.READY)
-        chat.composer.set_scope(f"Answers from {counted(ready, 'document')}" if ready else "No documents yet")
         if not self.controller.loaded:
             return
         if ready:

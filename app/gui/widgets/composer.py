@@ -1,119 +1,123 @@
-"""Where questions are written."""
+"""Where questions are written, and what goes with them is chosen."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from collections.abc import Sequence
 
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from app.gui.chips import Chip, Trigger
+from app.gui.models.suggestion_model import Suggestion
 from app.gui.theme import Appearance
-from app.gui.widgets.basics import IconButton, plain_label, restyle
+from app.gui.widgets.basics import ElidedLabel, IconButton, TextButton, restyle
+from app.gui.widgets.chip_row import ChipRow
+from app.gui.widgets.context_meter import ContextMeter
+from app.gui.widgets.drop_overlay import DropOverlay
+from app.gui.widgets.dropped import DropTarget
+from app.gui.widgets.pick_list import PickList
+from app.gui.widgets.question_edit import QuestionEdit
 
-MOST_LINES = 9
-LONGEST_PASTE = 2_000_000
-
-
-class QuestionEdit(QPlainTextEdit):
-    """Grows with its text. Enter sends, Shift+Enter begins a line.
-
-    Signals: ``sent``; ``focus_changed(focused)``; ``height_changed``.
-    """
-
-    sent = Signal()
-    focus_changed = Signal(bool)
-
-    def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        font = QFont(appearance.font)
-        font.setPointSizeF(appearance.scale.sizes["answer"])
-        self.setFont(font)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setTabChangesFocus(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAcceptDrops(False)  # files dropped here belong to the library, as anywhere on the window
-        self.document().setDocumentMargin(2)
-        self.textChanged.connect(self._fit)
-        self.setAccessibleName("Question")
-        self._fit()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        enter = event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}
-        if enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self.sent.emit()
-            return
-        super().keyPressEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.focus_changed.emit(True)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        self.focus_changed.emit(False)
-
-    def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        return source.hasText() and not source.hasUrls()
-
-    def insertFromMimeData(self, source: QMimeData) -> None:
-        self.insertPlainText(source.text()[:LONGEST_PASTE])
-
-    def sizeHint(self) -> QSize:
-        return QSize(300, self.height())
-
-    def _fit(self) -> None:
-        line = self.fontMetrics().lineSpacing()
-        lines = min(MOST_LINES, max(1, round(self.document().size().height())))
-        self.setFixedHeight(lines * line + 8)
-        self.setVerticalScrollBarPolicy(
-            Qt.ScrollBarPolicy.ScrollBarAsNeeded if lines >= MOST_LINES else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
-        )
-
-    def resizeEvent(self, event: object) -> None:
-        super().resizeEvent(event)  # type: ignore[arg-type]  # passed on untouched
-        self._fit()
+WIDEST_NAME = 170
 
 
 class Composer(QFrame):
-    """The question's text, buttons, and a line that says what it will be asked of.
+    """The question's text, chips for what goes with it, and buttons.
 
-    Signals: ``question_sent(text)``; ``stop_wished``; ``add_files_wished``.
+    Signals: ``question_sent(text)``; ``stop_wished``; ``add_files_wished`` for the library; ``attach_wished``;
+    ``scope_wished``, ``model_wished``, ``persona_wished``, ``templates_wished``: a button was pressed;
+    ``suggested(suggestion, trigger)``: one was picked for what was typed; ``trigger_changed(trigger or None)``;
+    ``paths_dropped(list of paths)``.
     """
 
     question_sent = Signal(str)
     stop_wished = Signal()
     add_files_wished = Signal()
+    attach_wished = Signal()
+    scope_wished = Signal()
+    model_wished = Signal()
+    persona_wished = Signal()
+    templates_wished = Signal()
+    tools_toggled = Signal(bool)
+    suggested = Signal(object, object)
+    trigger_changed = Signal(object)
+    paths_dropped = Signal(list)
 
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("card", "composer")
+        self._appearance = appearance
         self._answering = False
         self._ready = False
+        self._trigger: Trigger | None = None
         self.edit = QuestionEdit(appearance)
-        self.edit.setPlaceholderText("Ask about your files…")
-        self._add = IconButton(appearance, "plus", "Add files", shortcut="Ctrl+O", on_click=self.add_files_wished.emit)
-        self._scope = plain_label("", scale="small", tone="tertiary")
+        self.edit.setPlaceholderText("Ask about your files…  # collection, @ file, / command")
+        self.chips = ChipRow(appearance)
+        self.meter = ContextMeter(appearance)
+        self._suggestions: PickList | None = None
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 12, 10, 9)
+        column.setSpacing(6)
+        column.addWidget(self.chips)
+        column.addWidget(self.edit)
+        column.addLayout(self._make_buttons())
+        drops = DropTarget(self, DropOverlay(appearance, self, "Drop to attach to your question", ""))
+        drops.paths_dropped.connect(self.paths_dropped)
+        self.edit.paths_pasted.connect(self.paths_dropped)
+        self.edit.sent.connect(self._submit)
+        self.edit.textChanged.connect(self._update_button)
+        self.edit.focus_changed.connect(self._show_focus)
+        self.edit.trigger_changed.connect(self._on_trigger)
+        self.edit.takes_keys = self._takes_key
+        self._update_button()
+
+    def _make_buttons(self) -> QHBoxLayout:
+        appearance = self._appearance
+        self._add = IconButton(appearance, "plus", "Add", on_click=self._show_menu)
+        self._scope = ElidedLabel("", scale="small", tone="tertiary")
+        self._persona = TextButton(appearance, "", kind="quiet", on_click=self.persona_wished.emit)
+        self._persona.hide()
+        self._model = TextButton(appearance, "Built-in", kind="quiet", on_click=self.model_wished.emit)
         self._send = IconButton(appearance, "send", "Send", color="on_accent", size=18, on_click=self._on_button)
         self._send.setProperty("kind", "send")
         self._send.setFixedSize(34, 34)
+        self._tools = False
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self._add)
         row.addWidget(self._scope, 1)
-        row.addWidget(self._send)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 12, 10, 9)
-        column.setSpacing(6)
-        column.addWidget(self.edit)
-        column.addLayout(row)
-        self.edit.sent.connect(self._submit)
-        self.edit.textChanged.connect(self._update_button)
-        self.edit.focus_changed.connect(self._show_focus)
-        self._update_button()
+        row.addWidget(self.meter)
+        self._controls = QHBoxLayout()
+        self._controls.setSpacing(2)
+        row.addLayout(self._controls)
+        for widget in (self._persona, self._model, self._send):
+            row.addWidget(widget)
+        return row
 
     @property
     def send_button(self) -> IconButton:
         """Sends the question, or stops the answer while one is being written."""
         return self._send
+
+    @property
+    def model_button(self) -> TextButton:
+        """Shows which model answers, and lets another one be picked."""
+        return self._model
+
+    @property
+    def persona_button(self) -> TextButton:
+        """Shows the persona, where one is chosen."""
+        return self._persona
+
+    @property
+    def add_button(self) -> IconButton:
+        """Opens the menu of what can go with a question."""
+        return self._add
+
+    def add_control(self, widget: QWidget) -> None:
+        """Put a control for the chat between the words and the model."""
+        self._controls.addWidget(widget)
 
     def set_ready(self, ready: bool) -> None:
         """Whether questions can be asked at all."""
@@ -128,12 +132,86 @@ class Composer(QFrame):
 
     def set_scope(self, text: str) -> None:
         """Say what the question will be asked of."""
-        self._scope.setText(text)
+        self._scope.set_full_text(text)
+
+    def set_chips(self, chips: Sequence[Chip]) -> None:
+        """Show what goes with the question."""
+        self.chips.set_chips(chips)
+
+    def set_model(self, name: str, details: str) -> None:
+        """Show which model answers."""
+        self._show_name(self._model, name, f"Model: {name}", details)
+
+    def set_persona(self, name: str) -> None:
+        """Show the persona; "" for none."""
+        self._show_name(self._persona, name, f"Persona: {name}", "")
+        self._persona.setVisible(bool(name))
+
+    def set_tools(self, wanted: bool) -> None:
+        """Whether the model may search by itself."""
+        self._tools = wanted
 
     def set_text(self, text: str) -> None:
         """Put a question in, for the user to send."""
         self.edit.setPlainText(text)
         self.edit.moveCursor(self.edit.textCursor().MoveOperation.End)
+
+    def suggest(self, suggestions: Sequence[Suggestion], typed: str) -> None:
+        """Offer these above the composer, narrowed down by what was typed."""
+        if self._suggestions is None:
+            self._suggestions = PickList(self._appearance, parent=self.window())
+            self._suggestions.picked.connect(self._on_suggested)
+        self._suggestions.set_suggestions(suggestions)
+        self._suggestions.narrow(typed)
+        corner = self.mapTo(self.window(), QPoint(0, 0))
+        self._suggestions.move(corner.x(), max(0, corner.y() - self._suggestions.height() - 6))
+        self._suggestions.setVisible(self._suggestions.model.rowCount() > 0)
+        self._suggestions.raise_()
+
+    def close_suggestions(self) -> bool:
+        """Take the list above the composer away; False if there is none."""
+        if self._suggestions is None or not self._suggestions.isVisible():
+            return False
+        self._suggestions.hide()
+        return True
+
+    @property
+    def suggestions(self) -> PickList | None:
+        """The list above the composer, once there was one."""
+        return self._suggestions
+
+    def _on_trigger(self, trigger: Trigger | None) -> None:
+        self._trigger = trigger
+        if trigger is None and self._suggestions is not None:
+            self._suggestions.hide()
+        self.trigger_changed.emit(trigger)
+
+    def _on_suggested(self, suggestion: Suggestion) -> None:
+        if self._trigger is not None:
+            self.suggested.emit(suggestion, self._trigger)
+
+    def _takes_key(self, event: QKeyEvent) -> bool:
+        return self._suggestions is not None and self._suggestions.isVisible() and self._suggestions.handle(event)
+
+    def _show_menu(self) -> None:
+        menu = QMenu(self)
+        menu.addAction("Attach files to this question…", self.attach_wished.emit)
+        menu.addAction("Add files to the library…\tCtrl+O", self.add_files_wished.emit)
+        menu.addSeparator()
+        menu.addAction("Search only in…", self.scope_wished.emit)
+        menu.addAction("Persona…", self.persona_wished.emit)
+        menu.addAction("Personas and templates…", self.templates_wished.emit)
+        tools = menu.addAction("Let the model search by itself")
+        tools.setCheckable(True)
+        tools.setChecked(self._tools)
+        tools.toggled.connect(self.tools_toggled)
+        menu.exec(self._add.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
+
+    def _show_name(self, button: TextButton, name: str, spoken: str, details: str) -> None:
+        shown = button.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, WIDEST_NAME)
+        button.setText(shown.replace("&", "&&"))
+        button.setAccessibleName(spoken)
+        button.setToolTip("\n".join(part for part in (spoken, details) if part).replace("<", "‹"))
 
     def _on_button(self) -> None:
         if self._answering:

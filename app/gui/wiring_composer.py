@@ -1,0 +1,150 @@
+"""The composer: what goes with a question, connected with what is on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog
+
+from app.gui.controllers.chat_controller import ChatController
+from app.gui.controllers.choices_controller import ChoicesController
+from app.gui.controllers.composer_controller import ComposerController
+from app.gui.controllers.meter_controller import MeterController
+from app.gui.controllers.session_controller import SessionController
+from app.gui.models.suggestion_model import Suggestion
+from app.gui.ports import Services
+from app.gui.widgets.pick_list import PickList
+from app.gui.widgets.template_dialogs import TemplatesDialog, VariablesDialog
+from app.gui.wiring import Shortcut, Stage
+from app.services.template_service import Template, TemplateKind
+
+
+class ComposerWiring:
+    """Choices for the chat and its questions. ``pasted`` is the folder for pasted pictures and long texts."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        sessions: SessionController,
+        chat: ChatController,
+        begin_chat: Callable[[], None],
+        pasted: Path,
+    ) -> None:
+        self._stage = stage
+        self._services: Services | None = None
+        self._lists: dict[str, PickList] = {}
+        self._composer = stage.window.chat.composer
+        self.choices = ChoicesController(stage.runner, sessions, stage.session_list)
+        self.controller = ComposerController(stage, self.choices, self._composer, pasted)
+        self.meter = MeterController(stage.runner, stage.messages, self._composer.meter)
+        chat.ask_with = self.controller.ask_with
+        chat.answer_ended.connect(self.meter.read)
+        sessions.opened.connect(lambda _session: self.meter.read())
+        self.controller.new_chat_wished.connect(begin_chat)
+        self._connect()
+
+    def attach(self, services: Services) -> None:
+        """The services are there."""
+        self._services = services
+        self.choices.attach(services)
+        self.meter.attach(services)
+        self.controller.attach(services)
+
+    def shortcuts(self) -> list[Shortcut]:
+        """Keys of this part."""
+        return [
+            ("Ctrl+M", "Choose the model", self.pick_model),
+            ("Ctrl+K", "Search only in…", self.pick_scope),
+        ]
+
+    def pick_model(self) -> None:
+        """Let the user choose the model that answers."""
+        picker = self._picker("Model, or provider:model", self._on_model)
+        picker.set_suggestions(self.controller.model_suggestions())
+        picker.pop_up(self._composer)
+
+    def pick_scope(self) -> None:
+        """Let the user choose where to search."""
+        self.controller.reload_collections()
+        picker = self._picker("Search only in…", lambda each: self.controller.add(each.value))
+        picker.set_suggestions(self.controller.scope_suggestions())
+        picker.pop_up(self._composer)
+
+    def pick_persona(self) -> None:
+        """Let the user choose how the model answers."""
+        picker = self._picker("Persona", self.controller.pick_persona)
+        picker.set_suggestions(self.controller.persona_suggestions())
+        picker.pop_up(self._composer)
+
+    def open_templates(self) -> None:
+        """Let the user write personas and prompt templates."""
+        dialog = TemplatesDialog(self._stage.appearance, self._stage.window)
+        dialog.set_templates(self.controller.templates)
+        dialog.save_wished.connect(lambda kind, name, text: self._save(dialog, kind, name, text))
+        dialog.delete_wished.connect(lambda kind, name: self._delete(dialog, kind, name))
+        dialog.use_wished.connect(self.controller.use_template)
+        dialog.open()
+
+    def _connect(self) -> None:
+        composer = self._composer
+        composer.model_wished.connect(self.pick_model)
+        composer.scope_wished.connect(self.pick_scope)
+        composer.persona_wished.connect(self.pick_persona)
+        composer.templates_wished.connect(self.open_templates)
+        composer.attach_wished.connect(self._choose_files)
+        self.controller.values_wished.connect(self._ask_for_values)
+
+    def _picker(self, title: str, on_picked: Callable[[Suggestion], object]) -> PickList:
+        if title not in self._lists:
+            picker = PickList(self._stage.appearance, title, self._stage.window)
+            picker.picked.connect(on_picked)
+            picker.typed_in.connect(lambda text: self._on_typed(title, picker, text))
+            self._lists[title] = picker
+        return self._lists[title]
+
+    def _on_model(self, suggestion: Suggestion) -> None:
+        self.controller.choose_model(suggestion.value)
+        if not suggestion.enabled:
+            self._stage.window.toast.say(f"{suggestion.label}: {suggestion.detail.partition(' · ')[2]}.")
+
+    def _on_typed(self, title: str, picker: PickList, text: str) -> None:
+        if title.startswith("Model") and text:
+            picker.hide()
+            self.controller.type_model(text)
+
+    def _choose_files(self) -> None:
+        dialog = QFileDialog(self._stage.window, "Attach files to the question")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(lambda names: self.controller.attach_paths([Path(name) for name in names]))
+        dialog.open()
+
+    def _ask_for_values(self, template: Template) -> None:
+        dialog = VariablesDialog(self._stage.appearance, template, self._stage.window)
+        dialog.filled.connect(self.controller.use_template)
+        dialog.open()
+
+    def _save(self, dialog: TemplatesDialog, kind: TemplateKind, name: str, text: str) -> None:
+        services = self._services
+        if services is not None:
+            self._stage.runner.run(
+                lambda: services.templates.save(kind, name, text),
+                lambda saved: self._show_saved(dialog, saved.name, f"“{saved.name}” is saved."),
+                lambda error: dialog.say(str(error)),
+            )
+
+    def _delete(self, dialog: TemplatesDialog, kind: TemplateKind, name: str) -> None:
+        services = self._services
+        if services is not None:
+            self._stage.runner.run(
+                lambda: services.templates.delete(kind, name),
+                lambda _gone: self._show_saved(dialog, "", f"“{name}” is deleted."),
+                lambda error: dialog.say(str(error)),
+            )
+
+    def _show_saved(self, dialog: TemplatesDialog, name: str, words: str) -> None:
+        def show() -> None:
+            dialog.set_templates(self.controller.templates, name)
+            dialog.say(words)
+
+        self.controller.reload_templates(show)

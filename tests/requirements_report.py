@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 ROWS = Path(__file__).with_name("requirements_rows.txt")
-FOLDERS = ("tests/chat_models", "tests/network", "tests/services")
+FOLDERS = ("tests/chat_models", "tests/network", "tests/services", "tests/storage")
 PROPERTY = "requirements"
 
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.errors import BadInputError, StorageError
@@ -104,6 +104,7 @@ def test_a_home_that_refuses_is_said(tmp_path: Path) -> None:
         profiles.create("Work")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=LONGEST_NAME))
 def test_any_name_is_refused_or_found_again(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     profiles = Profiles(base(tmp_path_factory.mktemp("home")))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.chat_models.call import Call
@@ -172,6 +172,7 @@ MESSAGES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(MESSAGES, st.integers(2, 12))
 @pytest.mark.requirement("I10")
 def test_what_is_kept_is_short_enough_and_begins_well(messages: list[Message], limit: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.citations import Citation
@@ -82,6 +82,7 @@ MESSAGES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(MESSAGES, st.integers(0, 120))
 def test_whatever_is_kept_every_call_is_followed_by_its_results(messages: list[Message], budget: int) -> None:
     kept = flat(newest_within(message_exchanges(messages), budget))
@@ -96,6 +97,7 @@ def test_whatever_is_kept_every_call_is_followed_by_its_results(messages: list[M
     assert not waiting
 
 
+@settings(deadline=None)
 @given(MESSAGES, st.integers(0, 120))
 def test_the_budget_holds_and_the_newest_are_kept_in_order(messages: list[Message], budget: int) -> None:
     exchanges = message_exchanges(messages)

@@ -52,7 +52,10 @@ class _Edit:
 def mended_joints(geometry: PageGeometry, starts: Sequence[Line]) -> MappedText:
     """Return the page's text with its characters joined and parted as they stand; itself if nothing is wrong."""
     mapped = geometry.mapped
-    edits = [*_rejoined(geometry, starts), *_kerned(geometry)]
+    is_upright = not starts or geometry.is_upright(starts[len(starts) // 2])
+    edits = [*(_rejoined(geometry, starts) if is_upright else ()), *_kerned(geometry)]
+    if geometry.may_mix_rows or not is_upright:
+        edits += _parted(geometry)
     if _HAS_RTL.search(mapped.text):
         edits += _right_to_left(geometry)
     if not edits:
@@ -64,6 +67,14 @@ def mended_joints(geometry: PageGeometry, starts: Sequence[Line]) -> MappedText:
             parts += [(position, edit.start), *edit.parts]
             position = edit.end
     return mapped.rearranged([*parts, (position, len(mapped.text))])
+
+
+def _parted(geometry: PageGeometry) -> Iterator[_Edit]:
+    """Part lines in which words stand one above the other."""
+    for line in geometry.lines():
+        for before, word in pairwise(geometry.words(line) if line.turn is not None else ()):
+            if min(before.bottom, word.bottom) <= max(before.top, word.top):
+                yield _Edit(before.end, word.start, ("\n",))
 
 
 def _rejoined(geometry: PageGeometry, starts: Sequence[Line]) -> Iterator[_Edit]:

@@ -150,7 +150,17 @@ def _words_in(text: str, piece: Piece) -> float:
 def _is_disordered(text: str, lines: Sequence[Line], height: float) -> bool:
     least = max(LEAST_ROWS, DISORDERED_SHARE * len(lines))
     above, share = _above_earlier(lines, height)
-    return above >= least or share >= INVERTED_SHARE or _count_split_rows(text, lines) >= least
+    if above >= least or share >= INVERTED_SHARE or _count_split_rows(text, lines) >= least:
+        return True
+    return _is_reversed(lines, height)
+
+
+def _is_reversed(lines: Sequence[Line], height: float) -> bool:
+    """Whether each line stands above the one before it, as on turned pages, where PDFium goes by the display."""
+    return len(lines) > 1 and all(
+        before.middle > line.middle + JUMP_HEIGHTS * height and _shared_width(before, line) > 0
+        for before, line in pairwise(lines)
+    )
 
 
 def _above_earlier(lines: Sequence[Line], height: float) -> tuple[int, float]:

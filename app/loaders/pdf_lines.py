@@ -69,6 +69,8 @@ class PageGeometry:
         self.mapped = mapped
         self._raw: Any = raw
         self._text_page = text_page
+        self.may_mix_rows = _may_mix_rows(page)
+        """Whether PDFium may have put on one line what stands on several: it goes by how a page is displayed."""
         visible = raw.FS_RECTF()
         raw.FPDF_GetPageBoundingBox(page, visible)
         self._visible = (visible.left, visible.bottom, visible.right, visible.top)
@@ -159,7 +161,7 @@ class PageGeometry:
         head, tail = self.char_box(first), self.char_box(last)
         box = _united(head, tail)
         turn: int | None = 0
-        if tail[0] <= head[0] or box[3] - box[1] > box[2] - box[0]:  # perhaps it doesn't lead to the right
+        if self.may_mix_rows or tail[0] <= head[0] or box[3] - box[1] > box[2] - box[0]:  # perhaps not to the right
             turn = _right_angles(self._raw.FPDFText_GetCharAngle(self._text_page, first))
         return Line(start, end, *_turned(*box, turn or 0), first, last, turn)
 
@@ -173,6 +175,15 @@ class PageGeometry:
         cell = self._cell
         self._raw.FPDFText_GetLooseCharBox(self._text_page, index, self._cell_reference)
         return cell.left, cell.bottom, cell.right, cell.top
+
+
+def _may_mix_rows(page: Handle) -> bool:
+    """Whether a page is turned, or ends with what its form is filled with."""
+    import pypdfium2.raw as raw
+
+    last = raw.FPDFPage_CountObjects(page) - 1
+    is_form = last >= 0 and raw.FPDFPageObj_GetType(raw.FPDFPage_GetObject(page, last)) == raw.FPDF_PAGEOBJ_FORM
+    return bool(is_form or raw.FPDFPage_GetRotation(page))
 
 
 def _lines_of(mapped: MappedText) -> Iterator[tuple[int, int, int, int]]:

@@ -118,6 +118,47 @@ def test_lines_of_turned_text_come_in_their_order(tmp_path: Path, load: Load, ro
     assert read(tmp_path, load, Page(runs, rotation=rotation)) == [prose(LEFT)]
 
 
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+@pytest.mark.parametrize("angle", [0, 90, 180, 270])
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_few_lines_of_turned_pages_stay_lines_in_their_order(
+    tmp_path: Path, load: Load, rotation: int, angle: int, count: int
+) -> None:
+    step = {0: (0, -14), 90: (14, 0), 180: (0, 14), 270: (-14, 0)}[angle]
+    runs = [Run(300 + step[0] * row, 400 + step[1] * row, line, 12, angle) for row, line in enumerate(LEFT[:count])]
+    path = write_pdf(tmp_path / "page.pdf", [Page(runs, rotation=rotation)])
+    (placed,) = load(path).sections
+    assert placed.section.text.split("\n") == LEFT[:count]
+    glyphs_match(path, placed)
+
+
+@pytest.mark.parametrize(("rotation", "angle"), [(90, 90), (0, 90), (270, 270)])
+@pytest.mark.parametrize("drawn", ["by rows", "by columns"])
+def test_tables_that_lie_on_their_side_are_read_row_by_row(
+    tmp_path: Path, load: Load, rotation: int, angle: int, drawn: str
+) -> None:
+    columns = [["Year", "2019", "2020", "2021"], ["Ducks", "120", "130", "150"], ["Geese", "80", "95", "110"]]
+    places = [(row, column) for column in range(3) for row in range(4)]
+    turn = 1 if angle == 90 else -1
+    runs = [
+        Run(300 + turn * 16 * row, 400 + turn * 80 * column, columns[column][row], 12, angle)
+        for row, column in (places if drawn == "by columns" else sorted(places))
+    ]
+    path = write_pdf(tmp_path / "table.pdf", [Page(runs, rotation=rotation)])
+    (placed,) = load(path).sections
+    assert [" ".join(line.split()) for line in placed.section.text.split("\n")] == [
+        "Year Ducks Geese", "2019 120 80", "2020 130 95", "2021 150 110",
+    ]  # fmt: skip
+    glyphs_match(path, placed)
+
+
+def test_what_several_fields_of_a_form_hold_stands_on_lines_of_its_own(test_data: Path, load: Load) -> None:
+    document = load(test_data / "formats" / "files" / "pdfjs__annotation-text-widget.pdf")
+    lines = document.text.split("\n")
+    assert lines.count("Lorem ipsum dolor sit amet, consectetur adipiscing elit.") == 3
+    assert "Lorem ipsu" in lines
+
+
 def test_footer_drawn_first_does_not_undo_the_order_of_a_table_with_tall_cells(tmp_path: Path, load: Load) -> None:
     runs = [
         Run(72, 40, "A footer that is drawn first"),

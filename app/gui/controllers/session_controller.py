@@ -141,7 +141,7 @@ class SessionController(QObject):
         self._sessions.forget(session_id)
         services = self._services
         if services is not None:
-            self._runner.run(lambda: services.sessions.delete(session_id))
+            self._runner.run(lambda: services.sessions.trash([session_id]))
 
     def _open_neighbour(self, row: int) -> None:
         records = self._sessions.records

@@ -170,10 +170,3 @@ class AnswerStyle:
         table.setTopMargin(4)
         table.setBottomMargin(4)
         return table
-
-    def unsupported(self) -> QTextCharFormat:
-        """Laid over a sentence that no passage supports."""
-        characters = QTextCharFormat()
-        characters.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
-        characters.setUnderlineColor(self.appearance.theme.color("warning"))
-        return characters

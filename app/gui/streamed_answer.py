@@ -6,12 +6,13 @@ import re
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 
-from PySide6.QtGui import QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtGui import QTextCursor, QTextDocument
 
-from app.domain.citations import AnswerSentence
+from app.domain.citations import AnswerSentence, Support
 from app.gui.answer_style import AnswerStyle
 from app.gui.answer_writer import FEATURES, AnswerWriter, Chip, Mark
 from app.gui.markdown_blocks import BlockSplitter
+from app.gui.support_marks import SupportMark, mark_support, shown_support
 
 # Text that can't change how what stands before it is read; anything else makes the open block be written anew.
 PLAIN = re.compile(r"[^\n\\`*_~\[\]()<>#|!&:/.\-+=]*\Z")
@@ -33,6 +34,7 @@ class StreamedAnswer:
         self._pieces: list[str] = []
         self._closed = Mark()
         self._tail_in_step = False
+        self.marks: list[SupportMark] = []
         self._begin()
 
     @property
@@ -90,32 +92,24 @@ class StreamedAnswer:
         self._closed = self._writer.mark()
         self._tail_in_step = False
 
-    def mark_unsupported(self, sentences: Sequence[AnswerSentence]) -> None:
-        """Underline with dots the sentences that no passage supports."""
-        over = self._style.unsupported()
-        position = 0
-        for sentence in sentences:
-            found = self._document.find(plain_text_of(sentence.text), position)
-            if found.isNull():
-                continue
-            position = found.selectionEnd()
-            if not sentence.citations:
-                found.mergeCharFormat(over)
+    def mark_support(self, sentences: Sequence[AnswerSentence]) -> None:
+        """Underline the sentences that the passages don't bear, each kind with a line of its own."""
+        texts = [(sentence, plain_text_of(sentence.text)) for sentence in sentences]
+        self.marks = mark_support(self._document, texts, self._style.appearance)
 
     def unsupported_texts(self) -> list[str]:
         """What is underlined as unsupported, in order."""
-        dotted = QTextCharFormat.UnderlineStyle.DotLine
-        texts: list[str] = []
-        block = self._document.begin()
-        while block.isValid():
-            marked = "".join(
-                block.text()[part.start : part.start + part.length]
-                for part in block.textFormats()
-                if part.format.underlineStyle() is dotted
-            )
-            texts.extend([marked] if marked else [])
-            block = block.next()
-        return texts
+        return [
+            self._text_between(mark.start, mark.end)
+            for mark in self.marks
+            if shown_support(mark.sentence) is Support.UNSUPPORTED
+        ]
+
+    def _text_between(self, start: int, end: int) -> str:
+        cursor = QTextCursor(self._document)
+        cursor.setPosition(start)
+        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        return cursor.selectedText()
 
     @contextmanager
     def _one_change(self) -> Iterator[None]:

@@ -22,8 +22,8 @@ from app.gui.models.message_list_model import MessageEntry
 from app.gui.sources import LoadedSource
 from app.gui.theme import Appearance
 from app.gui.widgets.answer_browser import AnswerBrowser
+from app.gui.widgets.basics import plain_tool_tip
 from app.gui.widgets.dialogs import CrashDialog, ShortcutsDialog, show_problem
-from app.gui.widgets.document_delegate import plain_tool_tip
 from app.gui.wording import shown
 from tests.gui.hostile import MARKUP_NAMES, image_payloads
 

@@ -6,12 +6,13 @@ import math
 from bisect import bisect_left
 from collections.abc import Container, Iterator, Sequence
 
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QRectF, QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, QRectF, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
     QFont,
     QFontMetricsF,
+    QHelpEvent,
     QImage,
     QMouseEvent,
     QPainter,
@@ -19,13 +20,15 @@ from PySide6.QtGui import (
     QTextBlock,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QMenu, QTextBrowser, QWidget
+from PySide6.QtWidgets import QFrame, QMenu, QTextBrowser, QToolTip, QWidget
 
 from app.domain.citations import AnswerSentence
 from app.gui.answer_style import CHIP_RAISE, CHIP_SIZE, CODE_PROPERTY, QUOTE_PROPERTY, AnswerStyle
 from app.gui.answer_writer import Chip
 from app.gui.streamed_answer import StreamedAnswer
+from app.gui.support_marks import SupportMark
 from app.gui.theme import Appearance
+from app.gui.widgets.basics import plain_tool_tip
 
 FIRST_WIDTH = 600
 
@@ -76,7 +79,7 @@ class AnswerBrowser(QTextBrowser):
         """Show a complete answer in which ``numbers`` are footnotes."""
         self._answer = self._new_answer()
         self._answer.show(text, numbers)
-        self._answer.mark_unsupported(sentences)
+        self._answer.mark_support(sentences)
         self._settle()
 
     def append_text(self, text: str, numbers: Container[int]) -> None:
@@ -92,8 +95,13 @@ class AnswerBrowser(QTextBrowser):
     def finish(self, sentences: Sequence[AnswerSentence] = ()) -> None:
         """The answer is complete."""
         self._answer.finish()
-        self._answer.mark_unsupported(sentences)
+        self._answer.mark_support(sentences)
         self._settle()
+
+    def support_mark_at(self, position: QPoint) -> SupportMark | None:
+        """The mark of the sentence under ``position`` in the viewport, None where nothing is marked."""
+        at = self.document().documentLayout().hitTest(QPointF(position), Qt.HitTestAccuracy.ExactHit)
+        return next((mark for mark in self._answer.marks if mark.start <= at < mark.end), None)
 
     def unsupported_texts(self) -> list[str]:
         """The sentences that are marked because no passage supports them."""
@@ -168,6 +176,14 @@ class AnswerBrowser(QTextBrowser):
             self.footnote_activated.emit(int(value))
         elif kind == "link" and value.isdecimal() and int(value) < len(self._answer.links):
             self.link_activated.emit(self._answer.links[int(value)])
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Say why a sentence is marked, while the pointer rests on it."""
+        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
+            mark = self.support_mark_at(event.pos())
+            QToolTip.showText(event.globalPos(), plain_tool_tip(mark.words) if mark is not None else "", self)
+            return True
+        return super().viewportEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)

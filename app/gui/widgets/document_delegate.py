@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QS
 from app.domain.documents import DocumentState
 from app.gui.models.document_list_model import WAITING_STATES, DocumentEntry, DocumentListModel
 from app.gui.theme import Appearance
+from app.gui.widgets.basics import plain_tool_tip
 from app.gui.wording import shown_folder
 
 Index = QModelIndex | QPersistentModelIndex
@@ -84,9 +85,3 @@ class DocumentDelegate(QStyledItemDelegate):
         text = f"{entry.name}\n{shown_folder(entry.path)}\n{entry.details}"
         QToolTip.showText(event.globalPos(), plain_tool_tip(text), view)
         return True
-
-
-def plain_tool_tip(text: str) -> str:
-    """Tool tips guess whether they hold markup; escaped and said to be markup, they show what they are given."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", "<br>")
-    return f"<qt>{escaped}</qt>"

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from app.gui.models.folder_list_model import FolderEntry, FolderListModel
 from app.gui.theme import Appearance
-from app.gui.widgets.document_delegate import plain_tool_tip
+from app.gui.widgets.basics import plain_tool_tip
 from app.gui.wording import shown
 
 Index = QModelIndex | QPersistentModelIndex

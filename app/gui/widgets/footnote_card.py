@@ -1,4 +1,4 @@
-"""What a footnote shows while the pointer rests on it: the quote, the file, the page."""
+"""What a footnote shows while the pointer rests on it: the quote, the file, the page, the score."""
 
 from __future__ import annotations
 
@@ -56,6 +56,8 @@ class FootnoteCard(QFrame):
         quote = " ".join(citation.quote.split())
         self._quote.setText(f"“{quote if len(quote) <= LONGEST_QUOTE else quote[:LONGEST_QUOTE] + ' …'}”")
         self._place.setText(citation_place(citation))
+        score = f"Score {citation.score:.2f} · " if citation.score else ""
+        self._hint.setText(f"{score}Click to open it there")
         self._marker = marker
         self._delay.start()
 

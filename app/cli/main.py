@@ -97,6 +97,7 @@ def build_parser() -> argparse.ArgumentParser:
     profiles.add_argument("action", nargs="?", choices=("list", "create", "rename", "delete"))
     profiles.add_argument("name", nargs="?", metavar="NAME")
     profiles.add_argument("new", nargs="?", metavar="NEW", help="the new name")
+    _add_chats(commands)
     _add(commands, "documents", "list the documents of the library")
     refresh = _add(commands, "refresh", "fetch web pages of the library again, and read what has changed")
     refresh.add_argument("url", nargs="?", metavar="URL", help="the page to fetch (default: all of them)")
@@ -134,6 +135,14 @@ def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--batch", metavar="FILE", help='one query a line, or JSON {"id", "text"}; - reads standard input'
     )
     add_scope_options(search)
+
+
+def _add_chats(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    chats = _add(commands, "chats", "list chats; chats search WORDS, export FILE|FOLDER, import FILE")
+    chats.add_argument("action", nargs="?", choices=("list", "search", "export", "import"))
+    chats.add_argument("what", nargs="?", metavar="WORDS|FILE|FOLDER")
+    chats.add_argument("--format", choices=("md", "html", "json"), help="of an export (default: as the file is named)")
+    chats.add_argument("--chat", metavar="ID|TITLE", help="export only this chat, to one file")
 
 
 def _add_collections(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -203,6 +212,10 @@ def _command(name: str) -> Command:
         from app.cli.ask import ask
 
         return ask
+    if name == "chats":
+        from app.cli.chats import chats
+
+        return chats
     if name == "models":
         from app.cli.models import models
 

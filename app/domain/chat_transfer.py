@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.domain.citations import AnswerSentence, Citation
+from app.domain.findings import counted
 from app.domain.session_choices import SessionChoices
 from app.domain.turn_details import TurnDetails
 from app.domain.turns import MessageStatus
@@ -91,6 +92,18 @@ class ImportReport:
     def restored(self) -> int:
         """Chats that were taken out of the trash."""
         return sum(each.restored for each in self.arrivals)
+
+    def told(self) -> str:
+        """What happened, in a sentence or two for the user."""
+        parts = (
+            (self.new_chats, "new"),
+            (self.continued_chats, "got messages they lacked"),
+            (self.known_chats, "were here already"),
+        )
+        fates = ", ".join(f"{count:,} {fate}" for count, fate in parts if count)
+        back = f" {self.restored:,} of them came back from the trash." if self.restored else ""
+        chats, messages = counted(len(self.arrivals), "chat"), counted(self.messages, "message")
+        return f"{chats}: {fates}. Added {messages}.{back}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,18 +9,21 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from app.domain.citations import Citation
 from app.gui.models.message_list_model import MessageEntry, MessageListModel
 from app.gui.theme import Appearance
+from app.gui.typesetting import Typesetting
 from app.gui.widgets.basics import ElidedLabel, IconButton
 from app.gui.widgets.composer import Composer
 from app.gui.widgets.empty_chat import EmptyChat
 from app.gui.widgets.footnote_card import FootnoteCard
 from app.gui.widgets.message_list_view import COLUMN_WIDTH, SIDE_MARGIN, MessageListView
-from app.gui.widgets.message_widgets import MessageWidget, make_message_widget
+from app.gui.widgets.message_widget import MessageWidget
+from app.gui.widgets.message_widgets import make_message_widget
 
 
 class ChatPanel(QWidget):
     """Signals: those of the messages (``footnote_activated(message_id, number)``, ``link_activated(target)``,
     ``copy_wished(message_id)``, ``regenerate_wished(message_id)``, ``judged(message_id, judgement)``,
-    ``why_wished(message_id)``);
+    ``why_wished(message_id)``, ``copy_with_sources_wished(message_id)``, ``continue_wished(message_id)``,
+    ``edited(message_id, text)``, ``branch_wished(message_id)``); ``came_near(entry)`` when a message comes near the view;
     ``sidebar_wished`` and ``library_wished`` for the panels on either side.
     """
 
@@ -30,6 +33,11 @@ class ChatPanel(QWidget):
     regenerate_wished = Signal(int)
     judged = Signal(int, str)
     why_wished = Signal(int)
+    copy_with_sources_wished = Signal(int)
+    continue_wished = Signal(int)
+    edited = Signal(int, str)
+    branch_wished = Signal(int)
+    came_near = Signal(object)
     sidebar_wished = Signal()
     library_wished = Signal()
 
@@ -40,6 +48,7 @@ class ChatPanel(QWidget):
         self._appearance = appearance
         self._model = model
         self._card: FootnoteCard | None = None
+        self.typesetting = Typesetting()
         self.title = ElidedLabel("", scale="heading")
         self.messages = MessageListView(model, self._make_message)
         self.invitation = EmptyChat(appearance)
@@ -94,14 +103,14 @@ class ChatPanel(QWidget):
         row.addWidget(self.composer, 1000)
         row.addStretch(1)
         column.addLayout(row)
-        words = "Footnotes open their source. Sentences underlined with dots have none."
+        words = "Dots under a sentence: no passage supports it; dashes: only a part of it. Point at it to see why."
         hint = ElidedLabel(words, scale="small", tone="tertiary")
         hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         column.addWidget(hint)
         return foot
 
     def _make_message(self, entry: MessageEntry, parent: QWidget) -> MessageWidget:
-        widget = make_message_widget(self._appearance, entry, parent)
+        widget = make_message_widget(self._appearance, self.typesetting, entry, parent)
         widget.footnote_activated.connect(self.footnote_activated)
         widget.footnote_hovered.connect(self._on_footnote_hovered)
         widget.footnote_left.connect(self.hide_card)
@@ -110,6 +119,11 @@ class ChatPanel(QWidget):
         widget.regenerate_wished.connect(self.regenerate_wished)
         widget.judged.connect(self.judged)
         widget.why_wished.connect(self.why_wished)
+        widget.copy_with_sources_wished.connect(self.copy_with_sources_wished)
+        widget.continue_wished.connect(self.continue_wished)
+        widget.edited.connect(self.edited)
+        widget.branch_wished.connect(self.branch_wished)
+        self.came_near.emit(entry)
         return widget
 
     @property

@@ -14,8 +14,7 @@ from app.settings.profiles import Profile
 
 def profiles(options: argparse.Namespace, output: Output) -> int:
     """List the profiles, or change one."""
-    current = AppPaths.from_environment(os.environ).profile
-    service = ProfileService(AppPaths.base(os.environ), current)
+    service = ProfileService(AppPaths.from_environment(os.environ))
     if options.action in (None, "list"):
         for state in service.states():
             output.row(_row(state.profile) | {"current": state.current, "process": state.owner}, _text(state))

@@ -26,6 +26,7 @@ from app.gui.wiring import Stage
 from app.gui.wiring_chat import ChatWiring
 from app.gui.wiring_composer import ComposerWiring
 from app.gui.wiring_library import LibraryWiring
+from app.gui.wiring_profiles import ProfileWiring
 from app.gui.wiring_sessions import SessionWiring
 from app.gui.wiring_sources import SourceWiring
 from app.gui.wiring_window import WindowWiring
@@ -92,13 +93,14 @@ class Desktop(QObject):
         self._sources = SourceWiring(stage)
         self._chat = ChatWiring(stage, self._sessions.controller)
         pasted = self._paths.data / "pasted"
-        self._composer = ComposerWiring(
+        self.composer_wiring = ComposerWiring(
             stage, self._sessions.controller, self._chat.controller, self._sessions.begin_chat, pasted
         )
         self._library = LibraryWiring(stage, self._sources.controller, self.start)
         self._window = WindowWiring(stage, self._sources.controller, self._chat.feedback)
+        self.profiles = ProfileWiring(stage, self._paths).controller
         self._name_parts()
-        for wiring in (self._sessions, self._chat, self._composer, self._library, self._sources, self._window):
+        for wiring in (self._sessions, self._chat, self.composer_wiring, self._library, self._sources, self._window):
             for keys, text, handler in wiring.shortcuts():
                 self.window.add_shortcut(keys, text, handler)
 
@@ -107,7 +109,7 @@ class Desktop(QObject):
         self.sessions = self._sessions.controller
         self.chat = self._chat.controller
         self.feedback = self._chat.feedback
-        self.composer, self.choices = self._composer.controller, self._composer.choices
+        self.composer, self.choices = self.composer_wiring.controller, self.composer_wiring.choices
         self.library, self.web, self.folders = self._library.controller, self._library.web, self._library.folders
         self.sources = self._sources.controller
         self.settings, self.bench = self._window.settings, self._window.bench
@@ -175,7 +177,7 @@ class Desktop(QObject):
     def _attach(self, services: Services | None) -> None:
         if services is None:
             return
-        for wiring in (self._sources, self._window, self._chat, self._composer, self._sessions, self._library):
+        for wiring in (self._sources, self._window, self._chat, self.composer_wiring, self._sessions, self._library):
             wiring.attach(services)
         self.window.chat.composer.set_ready(True)
         if self._sample is not None:

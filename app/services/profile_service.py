@@ -22,11 +22,11 @@ class ProfileState:
 
 
 class ProfileService:
-    """Use cases of profiles. ``current`` is the id of the profile that this program runs with."""
+    """Use cases of profiles. ``paths`` are the folders that this program runs with. Every method blocks on the disk."""
 
-    def __init__(self, base: AppPaths, current: str = "") -> None:
-        self._profiles = Profiles(base)
-        self._current = current
+    def __init__(self, paths: AppPaths) -> None:
+        self._profiles = Profiles(paths)
+        self._current = paths.profile
 
     def states(self) -> list[ProfileState]:
         """All profiles, the first one first, the others by name."""
@@ -59,7 +59,7 @@ class ProfileService:
         folder = self._profiles.folder(found)
         target = self._profiles.deleted_dir / f"{time.strftime('%Y-%m-%d %H.%M.%S')} {found.id}"
         try:
-            self._make_sure_it_is_closed(found)
+            self.make_sure_it_is_closed(found)
             self._profiles.deleted_dir.mkdir(exist_ok=True, mode=0o700)
             folder.rename(target)
         except OSError as error:
@@ -68,7 +68,8 @@ class ProfileService:
             ) from error
         return target
 
-    def _make_sure_it_is_closed(self, profile: Profile) -> None:
+    def make_sure_it_is_closed(self, profile: Profile) -> None:
+        """Raises ``LibraryLockedError`` while a process has the profile open."""
         lock = LibraryLock(profile.paths.library_lock)
         if not lock.path.exists():
             return  # it was never opened
@@ -78,6 +79,6 @@ class ProfileService:
         except LibraryLockedError as error:
             who = f" (process {error.owner_pid})" if error.owner_pid else ""
             raise LibraryLockedError(
-                f"The profile “{profile.name}” is open in another Footnote{who}. Close it, then delete the profile.",
+                f"The profile “{profile.name}” is open in another Footnote{who}. Close it and try again.",
                 error.owner_pid,
             ) from error

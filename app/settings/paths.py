@@ -19,7 +19,8 @@ FOLDER_MODE = 0o700
 class AppPaths:
     """Folders: ``data`` is precious, ``cache`` can be rebuilt, ``config`` is for files the user edits.
 
-    ``profile`` is the id of the profile they belong to, empty for the first one.
+    ``profile`` is the id of the profile they belong to, and ``first`` are the folders of the first profile; for that
+    one itself they are empty and None.
     """
 
     data: Path
@@ -27,6 +28,7 @@ class AppPaths:
     cache: Path
     logs: Path
     profile: str = ""
+    first: AppPaths | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> AppPaths:
@@ -34,15 +36,15 @@ class AppPaths:
 
         Raises ``BadInputError`` if there is no such profile.
         """
-        base, name = cls.base(environ), environ.get(PROFILE_VARIABLE, "")
+        first, name = cls._first(environ), environ.get(PROFILE_VARIABLE, "")
         if not name:
-            return base
+            return first
         from app.settings.profiles import Profiles
 
-        return Profiles(base).profile(name).paths
+        return Profiles(first).profile(name).paths
 
     @classmethod
-    def base(cls, environ: Mapping[str, str]) -> AppPaths:
+    def _first(cls, environ: Mapping[str, str]) -> AppPaths:
         """The first profile's folders: those under ``FOOTNOTE_HOME``, else those of the operating system."""
         home = environ.get(HOME_VARIABLE, "")
         if home:

@@ -32,19 +32,19 @@ class Profile:
 
 
 class Profiles:
-    """The profiles of a home. ``base`` are the folders of the first profile.
+    """The profiles of a home, given by the folders of any of them.
 
     Names are told apart without regard to case. Raises ``BadInputError`` for a name that is unknown, taken or none, and
     ``StorageError`` where the disk refuses.
     """
 
-    def __init__(self, base: AppPaths) -> None:
-        self._base = base
+    def __init__(self, paths: AppPaths) -> None:
+        self._first = paths.first or paths
 
     @property
     def deleted_dir(self) -> Path:
         """Where deleted profiles lie until the user erases them."""
-        return self._base.data / "deleted-profiles"
+        return self._first.data / "deleted-profiles"
 
     def profiles(self) -> list[Profile]:
         """All profiles: the first one, then the others by name."""
@@ -55,7 +55,7 @@ class Profiles:
         except OSError as error:
             raise _refused(self._dir, error) from error
         others = [Profile(each.name, _name_in(each), self._paths(each)) for each in folders]
-        return [Profile("", FIRST_PROFILE, self._base), *sorted(others, key=lambda each: each.name.casefold())]
+        return [Profile("", FIRST_PROFILE, self._first), *sorted(others, key=lambda each: each.name.casefold())]
 
     def profile(self, name: str) -> Profile:
         """The profile of that name."""
@@ -73,7 +73,7 @@ class Profiles:
         ident = uuid.uuid4().hex[:12]
         folder, made = self._dir / ident, self._dir / f".{ident}"
         try:
-            self._base.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._first.data.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._dir.mkdir(exist_ok=True, mode=0o700)
             made.mkdir(mode=0o700)
             _write_name(made, name)
@@ -106,10 +106,17 @@ class Profiles:
 
     @property
     def _dir(self) -> Path:
-        return self._base.data / "profiles"
+        return self._first.data / "profiles"
 
     def _paths(self, folder: Path) -> AppPaths:
-        return AppPaths(folder / "data", folder / "config", folder / "cache", folder / "logs", profile=folder.name)
+        return AppPaths(
+            folder / "data",
+            folder / "config",
+            folder / "cache",
+            folder / "logs",
+            profile=folder.name,
+            first=self._first,
+        )
 
     def _find(self, name: str) -> Profile | None:
         wanted = _plain(name)

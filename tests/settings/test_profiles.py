@@ -41,7 +41,8 @@ def test_the_environment_names_the_profile(profiles: Profiles, tmp_path: Path) -
     work = profiles.create("Work")
     environ = {"FOOTNOTE_HOME": str(tmp_path), "FOOTNOTE_PROFILE": "work"}
     assert AppPaths.from_environment(environ) == work.paths
-    assert AppPaths.base(environ) == base(tmp_path)
+    assert work.paths.first == base(tmp_path)
+    assert Profiles(work.paths).profiles() == profiles.profiles()
     with pytest.raises(BadInputError, match="no profile “play”"):
         AppPaths.from_environment(environ | {"FOOTNOTE_PROFILE": "play"})
     for first in ("", "Default"):

@@ -126,7 +126,8 @@ class SessionList(QListView):
 
 class SessionPanel(QWidget):
     """Signals: ``new_wished``; ``opened(session_id)``; ``delete_wished(session_id)``; ``settings_wished``;
-    ``shortcuts_wished``; ``theme_switch_wished``; ``bench_wished``; ``forget_examples_wished``.
+    ``shortcuts_wished``; ``theme_switch_wished``; ``bench_wished``; ``forget_examples_wished``;
+    ``profiles_wished``.
     """
 
     new_wished = Signal()
@@ -137,6 +138,7 @@ class SessionPanel(QWidget):
     theme_switch_wished = Signal()
     bench_wished = Signal()
     forget_examples_wished = Signal()
+    profiles_wished = Signal()
 
     def __init__(self, appearance: Appearance, model: SessionListModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -176,7 +178,8 @@ class SessionPanel(QWidget):
         mark.setTextFormat(Qt.TextFormat.PlainText)
         mark.setPixmap(application_icon().pixmap(QSize(22, 22), self.devicePixelRatioF()))
         row.addWidget(mark)
-        row.addWidget(plain_label("Footnote", scale="heading"), 1)
+        self.heading = plain_label("Footnote", scale="heading")
+        row.addWidget(self.heading, 1)
         return head
 
     def _make_foot(self) -> QWidget:
@@ -209,6 +212,7 @@ class SessionPanel(QWidget):
         menu.addAction("Forget examples kept for measuring…").triggered.connect(
             lambda _checked=False: self.forget_examples_wished.emit()
         )
+        menu.addAction("Profiles…").triggered.connect(lambda _checked=False: self.profiles_wished.emit())
         return menu
 
     def select(self, session_id: str) -> None:

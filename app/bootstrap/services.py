@@ -14,6 +14,7 @@ from app.settings.paths import AppPaths
 if TYPE_CHECKING:
     from app.domain.cancellation import CancelToken
     from app.domain.turn_options import MemoryKind
+    from app.grounding.support import SupportChecker
     from app.network.page_fetch import FetchedPage, KnownPage
     from app.services.chat_service import ChatService
     from app.services.diagnosis import Doctor
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from app.services.model_service import ModelService
     from app.services.pack_service import PackService
     from app.services.session_service import SessionService
-    from app.services.turn_seams import TurnSeams
     from app.services.template_service import TemplateService
+    from app.services.turn_seams import TurnSeams
     from app.services.web_pages import WebPages
 
 
@@ -110,11 +111,12 @@ class Services(Parts):
     @cached_property
     def models(self) -> ModelService:
         """Chat models by name."""
-        from app.chat_models.keys import KeySource
+        from app.chat_models.keys import KeySource, keyring_password, keyring_service
         from app.chat_models.registry import ModelRegistry
         from app.services.model_service import ModelService
 
-        keys = KeySource(dotenv=self.paths.config / ".env")
+        service = keyring_service(self.paths.profile)
+        keys = KeySource(dotenv=self.paths.config / ".env", stored=lambda provider: keyring_password(provider, service))
         registry = ModelRegistry(loop=self._loop(), keys=keys, setting=self.settings.__getitem__)
         return ModelService(registry, self._loop(), self._make_answerer)
 
@@ -156,6 +158,13 @@ class Services(Parts):
         return EmbeddingModelService(catalogue, self.paths.models_dir, self.settings, self._store, hub)
 
     @cached_property
+    def support(self) -> SupportChecker:
+        """The check of answers against their passages."""
+        from app.grounding.support import SupportChecker
+
+        return SupportChecker(self._embedder)
+
+    @cached_property
     def chat(self) -> ChatService:
         """Questions and answers."""
         from app.services.chat_service import ChatService
@@ -169,6 +178,7 @@ class Services(Parts):
             self.settings,
             model_facts=self.models.facts,
             unread=self.library.unread,
+            check=self.support.check,
             seams=self._seams(),
         )
 

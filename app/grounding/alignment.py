@@ -103,6 +103,11 @@ def _trimmed(text: str) -> Span:
     return start, max(start, len(text.rstrip()))
 
 
+def folded(text: str) -> str:
+    """``text`` with case, white space and typographic variants folded, for comparing word for word."""
+    return _fold(text)[0]
+
+
 def _fold(text: str) -> tuple[str, list[int]]:
     """Fold case, white space and typographic variants; return the text and each character's place in the original."""
     characters: list[str] = []

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """The words of ``text``."""
     return frozenset(text.split())
 
 
 # A full stop behind these never ends a sentence.
-ABBREVIATIONS = _words("""
+ABBREVIATIONS = word_set("""
     mr mrs ms mx dr prof gen col lt sgt capt cpt maj cmdr adm rev hon gov sen rep pres st mt ft messrs mme mlle sra hr
     e.g i.e cf vs viz approx ca esp incl resp ibid z.b d.h bzw u.a evtl ggf inkl dipl ing p.ej núm
 """)
 
 # A full stop behind these ends no sentence when a number follows.
-ABBREVIATIONS_BEFORE_NUMBERS = _words("""
+ABBREVIATIONS_BEFORE_NUMBERS = word_set("""
     no nos nr fig figs eq eqs ref refs vol vols ch chap sec sect p pp pg art para abs op tab ex ln v d b r c
     jan feb mar apr jun jul aug sep sept oct nov dec
 """)
 
 # These end a sentence as often as not; it does end where one of the sentence starters follows.
-AMBIGUOUS_ABBREVIATIONS = _words("jr sr al a.m p.m ph.d b.a m.a b.c a.d inc ltd co corp llc bros dept est")
+AMBIGUOUS_ABBREVIATIONS = word_set("jr sr al a.m p.m ph.d b.a m.a b.c a.d inc ltd co corp llc bros dept est")
 
-SENTENCE_STARTERS = _words("""
+SENTENCE_STARTERS = word_set("""
     a an the this that these those it its he she they we you i his her their our my your there here in on at by for
     from to of as if when while after before since until during with without although though because however but and
     or so then thus therefore what who where why how which both each every some many most all no not one two another
@@ -30,18 +31,18 @@ SENTENCE_STARTERS = _words("""
     ils nous ce cette ces dans el los las una en este esta se su
 """)
 
-GERMAN_MONTHS = _words("""
+GERMAN_MONTHS = word_set("""
     januar februar märz april mai juni juli august september oktober november dezember
 """)
 
 # Words that may stand before the id in a footnote marker, and the letter that ids begin with.
-MARKER_LABELS = _words("""
+MARKER_LABELS = word_set("""
     p source sources passage passages document documents doc docs ref refs reference references citation citations
     cite cited see quelle fuente
 """)
 
 # Words that say how a question is asked or how a sentence hangs together, not what it is about.
-STOP_WORDS = _words("""
+STOP_WORDS = word_set("""
     a about above after again all also although am an and any are as at be because been before being below between both
     but by can could d did do does doing don done down during each either else ever every few for from further get gets
     got had has have having he her here hers him his how however i if in into is it its itself just ll let like made
@@ -60,7 +61,7 @@ STOP_WORDS = _words("""
     para pero por porque qué que quien quién se según ser si sin sobre son su sus un una y
 """)
 
-NUMBER_WORDS = _words("""
+NUMBER_WORDS = word_set("""
     one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
     nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion dozen half third
     twice once several both few many ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf zwanzig hundert

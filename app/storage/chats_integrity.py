@@ -10,6 +10,7 @@ from app.domain.errors import StorageError
 from app.domain.findings import Finding, FindingCode, counted
 from app.domain.turns import MessageStatus
 from app.storage.database import Database
+from app.storage.memory_repair import repair_memory
 from app.storage.message_search import search_text
 
 RECOVERED_TITLE = "Recovered messages"
@@ -64,6 +65,7 @@ def repair_chats(database: Database) -> None:
         _adopt_orphans(connection)
         connection.execute(f"UPDATE messages SET parent_id = ({_BEFORE}) WHERE {_LOST_PARENT}")  # noqa: S608  constants
         connection.execute("DELETE FROM citations WHERE message_id NOT IN (SELECT id FROM messages)")
+        repair_memory(connection)
         for message_id, missing in dangling_footnotes(connection):
             _forget_numbers(connection, message_id, missing)
         connection.execute(

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 BUILT_IN_MODEL = "extractive"
 NOTES_HEAD = "Notes on what we said before the messages below:"
+MODEL_SHARE = 3
+"""A third of what a model can hold; the rest is for passages and the answer."""
 NOTED = "I will keep that in mind."
 
 MEMORY_KIND = Setting(
@@ -87,9 +89,9 @@ class ConversationMemory:
     async def __call__(self, turn: Turn, history: Sequence[StoredMessage], question: str, budget: int) -> Remembered:
         """Choose from ``history`` (oldest first) for ``question``, within ``budget`` tokens.
 
-        Buffer and window may take more than ``budget``: what the setting allows, and half of what the model can hold.
-        Messages that are no part of the talk (failed or empty answers, and their questions) count as neither used nor
-        dropped.
+        Buffer and window may take more than ``budget``: what the setting allows, and a third of what the model can
+        hold. Messages that are no part of the talk (failed or empty answers, and their questions) count as neither
+        used nor dropped.
         """
         kind = turn.options.memory
         if kind is None:
@@ -121,7 +123,9 @@ class ConversationMemory:
     def _longest(self, turn: Turn) -> int:
         longest = self._settings[LONGEST_MEMORY]
         profile = turn.open_model().profile
-        return min(longest, profile.limits.context // 2) if profile and profile.limits.context else longest
+        if profile is None or not profile.limits.context:
+            return longest
+        return min(longest, profile.limits.context // MODEL_SHARE)
 
 
 def remembered(exchanges: Sequence[Exchange], recalled: Recalled, kind: MemoryKind) -> Remembered:

@@ -31,7 +31,7 @@ def test_buffer_gives_everything_whatever_the_room_for_passages(bench: Bench) ->
     assert found.messages[:2] == (HumanMessage(TURNS[0][0]), AIMessage(TURNS[0][1]))
 
 
-def test_buffer_stops_at_the_setting_and_at_half_of_what_the_model_holds(bench: Bench) -> None:
+def test_buffer_stops_at_the_setting_and_at_a_third_of_what_the_model_holds(bench: Bench) -> None:
     bench.say(*TURNS)
     bench.settings.set(LONGEST_MEMORY, 256)
     found = bench.remember(MemoryKind.BUFFER, budget=10)
@@ -39,7 +39,7 @@ def test_buffer_stops_at_the_setting_and_at_half_of_what_the_model_holds(bench: 
     assert (found.used + found.dropped, found.dropped > 0) == (24, True)
     assert texts(found.messages)[-1].startswith("Answer 11.")
     bench.settings.set(LONGEST_MEMORY, 4_000)
-    bench.model.profile = ModelProfile("small", "test", limits=Limits(context=400))
+    bench.model.profile = ModelProfile("small", "test", limits=Limits(context=600))
     assert 0 < estimate_prompt(bench.remember(MemoryKind.BUFFER, budget=10).messages) <= 200
 
 

@@ -82,7 +82,7 @@ def _date_chip(period: Period, now: datetime) -> Chip:
 def model_suggestions(providers: Iterable[ProviderView]) -> list[Suggestion]:
     """The built-in answerer, then every model of every provider; those without a key say so."""
     found = [Suggestion("Built-in", "Quotes your documents exactly; needs no network", "quote", BUILT_IN)]
-    for provider in providers:
+    for provider in sorted(providers, key=lambda each: (each.has_key is False, not each.local)):
         lacks_key = provider.has_key is False
         for model in provider.models:
             about = f"{provider.label} · {capabilities(model)}"

@@ -58,11 +58,12 @@ class ComposerWiring:
             ("Ctrl+K", "Search only in…", self.pick_scope),
         ]
 
-    def pick_model(self) -> None:
+    def pick_model(self) -> PickList:
         """Let the user choose the model that answers."""
         picker = self._picker("Model, or provider:model", self._on_model)
         picker.set_suggestions(self.controller.model_suggestions())
         picker.pop_up(self._composer)
+        return picker
 
     def pick_scope(self) -> None:
         """Let the user choose where to search."""

@@ -22,6 +22,7 @@ from app.gui.desktop import Desktop
 from app.gui.early_window import make_application
 from app.gui.widgets.dialogs import ShortcutsDialog
 from app.gui.widgets.message_widgets import AnswerWidget
+from app.gui.widgets.template_dialogs import TemplatesDialog
 from app.settings.paths import AppPaths
 from app.settings.resources import resource
 
@@ -66,6 +67,7 @@ class Tour:
         self._reading()
         self._asking()
         self._sources()
+        self._composing()
         self._dialogs()
 
     def _take(self, name: str, widget: QWidget | None = None, *, settle: bool = True) -> None:
@@ -149,6 +151,31 @@ class Tour:
         wait_for(lambda: source.source is not None and source.source.reading is not None, "the text")
         self._take("viewer-text")
         desktop.window.show_library()
+
+    def _composing(self) -> None:
+        desktop, composer = self._desktop, self._desktop.window.chat.composer
+        desktop.begin_chat()
+        wait_for(lambda: len(desktop.composer.templates) > 0, "the templates")
+        brief = next(each for each in desktop.composer.templates if each.name == "Brief")
+        desktop.composer.use_template(brief)
+        desktop.composer.choose_model("openai:gpt-4o-mini")
+        places = {each.label: each.value for each in desktop.composer.scope_suggestions()}
+        for label in ("Garden", "PDF", "This year"):
+            desktop.composer.add(places[label])
+        desktop.window.toast.dismiss()
+        composer.edit.insertPlainText("Which dates matter for @")
+        self._take("composing")
+        composer.close_suggestions()
+        composer.edit.clear()
+        picker = desktop.composer_wiring.pick_model()
+        self._take("models", picker)
+        picker.hide()
+        desktop.composer.choose_model("extractive")
+        composer.templates_wished.emit()
+        dialog = desktop.window.findChild(TemplatesDialog)
+        self._take("templates", dialog)
+        if dialog is not None:
+            dialog.close()
 
     def _dialogs(self) -> None:
         desktop = self._desktop

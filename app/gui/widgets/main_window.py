@@ -58,7 +58,7 @@ class MainWindow(WindowFrame):
         self.chat = ChatPanel(appearance, messages)
         self.right = RightPanel(appearance, documents, folders)
         self._split()
-        self.toast = Toast(appearance, self, self.chat)
+        self.toast = Toast(appearance, self, self.chat.composer)
         self.overlay = DropOverlay(appearance, self)
         drops = DropTarget(self, self.overlay)
         drops.paths_dropped.connect(self.paths_dropped)

@@ -94,6 +94,7 @@ class TemplatesDialog(QDialog):
         self.text.setPlaceholderText("What the model is to do. Variables are written {{like this}}.")
         self.text.setAccessibleName("Text")
         self.text.setTabChangesFocus(True)
+        self.text.setProperty("kind", "field")
         self.status = plain_label("", scale="small", tone="secondary", wrap=True)
         self._add_layout(appearance)
 

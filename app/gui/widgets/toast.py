@@ -12,12 +12,14 @@ from app.gui.widgets.basics import IconButton, TextButton, plain_label
 
 SECONDS = 8
 WIDEST = 560
-# Above the composer, so that it hides nothing that is being typed.
-ABOVE_BOTTOM = 136
+GAP = 17
 
 
 class Toast(QFrame):
-    """One at a time: a new message takes the place of the one before. It floats in the middle of ``below``."""
+    """One at a time: a new message takes the place of the one before.
+
+    It floats in the middle over ``below``, so that it hides nothing of that.
+    """
 
     def __init__(self, appearance: Appearance, window: QWidget, below: QWidget) -> None:
         super().__init__(window)
@@ -85,7 +87,7 @@ class Toast(QFrame):
             gone()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._below and event.type() is QEvent.Type.Resize and self.isVisible():
+        if watched is self._below and event.type() in {QEvent.Type.Resize, QEvent.Type.Move} and self.isVisible():
             self._place()
         return super().eventFilter(watched, event)
 
@@ -104,7 +106,8 @@ class Toast(QFrame):
         layout = self.layout()
         height = layout.heightForWidth(width) if layout is not None and layout.hasHeightForWidth() else 44
         self.setFixedHeight(max(44, height))
-        middle = self._below.mapTo(self._window, self._below.rect().center()).x()
+        corner = self._below.mapTo(self._window, self._below.rect().topLeft())
+        middle = corner.x() + self._below.width() // 2
         left = max(12, min(middle - width // 2, self._window.width() - width - 12))
-        self.move(left, self._window.height() - self.height() - ABOVE_BOTTOM)
+        self.move(left, max(0, corner.y() - self.height() - GAP))
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)

@@ -81,10 +81,10 @@ def _written(sentences: Sequence[Candidate]) -> Iterator[str]:
         quote = " ".join(each.text.split())
         # A lone backtick would open code that swallows the next marker; an unfinished line would run into the next.
         apart = quote.count("`") % 2 or not _SENTENCE_END.search(quote)
-        yield f"{_harmless(quote)} [{each.passage.id}]" + ("\n\n" if apart else " ")
+        yield f"{harmless(quote)} [{each.passage.id}]" + ("\n\n" if apart else " ")
 
 
-def _harmless(quote: str) -> str:
+def harmless(quote: str) -> str:
     """Keep characters of a document that look like one of our markers from being taken for one."""
     return _LOOKS_LIKE_MARKER.sub(lambda match: match[0] + WORD_JOINER, quote)
 

@@ -14,6 +14,7 @@ from app.retrieval.context_budget import tokens_of
 if TYPE_CHECKING:
     from app.storage.library_store import LibraryStore
 
+MOST_PASSAGES = 900
 PART_TOKENS = 400
 """About how many tokens a part of a document without pages has."""
 
@@ -72,6 +73,15 @@ class LibraryPassages:
         """The documents in ``scope``, in whatever state, by path; attached files first."""
         own = self._attached.records(scope.session) if self._attached and scope.session else []
         return [*own, *self._store.documents_in(scope)]
+
+    def whole(self, document_id: int) -> list[Passage]:
+        """All of a document in at most ``MOST_PASSAGES`` passages, so that each can have an id of three figures."""
+        passages = self.passages_of(document_id)
+        if len(passages) <= MOST_PASSAGES:
+            return passages
+        text = self._text(document_id, passages)
+        size = 2 * sum(map(tokens_of, passages)) // MOST_PASSAGES + 1
+        return [merged(group, text) for group in packed(passages, size)]
 
     def passages_of(self, document_id: int) -> list[Passage]:
         """All passages of a document in the order of its text; none of one that is not there or hidden."""

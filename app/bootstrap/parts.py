@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from app.services.ingest_service import IngestService
     from app.services.live_folders import LiveFolders
     from app.services.model_change import ModelChange
+    from app.storage.conversation_store import ConversationStore
 
 
 class Parts:
@@ -70,6 +71,7 @@ class Parts:
         self._scanner = Lazy(self._make_scanner)
         self._discovery = Lazy(self._make_discovery)
         self._folders = Lazy(self._make_folders)
+        self._conversation_store = Lazy(self._make_conversation_store)
         self._refresher = IndexRefresher(self._open_indexes, self._store.prune_changes)
         self._model_change: ModelChange | None = None
         self._chunk_change: ChunkChange | None = None
@@ -171,6 +173,7 @@ class Parts:
                 self._keyword_index,
                 self._refresher,
                 self._parser,
+                self._conversation_store,
                 self._ingest,
                 self._folders,
                 self._loop,
@@ -179,6 +182,13 @@ class Parts:
             for change in (self._model_change, self._chunk_change):
                 if change is not None:
                     closing.callback(change.close)
+
+    def _make_conversation_store(self) -> ConversationStore:
+        import os
+
+        from app.services.memory.conversation_place import open_conversations
+
+        return open_conversations(self.settings, self._chats_database, os.environ, self.paths.profile)
 
     def _make_answerer(self) -> ChatModel:
         from app.grounding.extractive import ExtractiveAnswerer

@@ -12,6 +12,7 @@ from app.services.lazy import Lazy
 from app.settings.paths import AppPaths
 
 if TYPE_CHECKING:
+    from app.chat_models.model import ChatModel
     from app.domain.cancellation import CancelToken
     from app.domain.turn_options import MemoryKind
     from app.grounding.support import SupportChecker
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from app.services.live_folders import LiveFolders
     from app.services.measuring import Measuring
     from app.services.memory.conversation_memory import ConversationMemory
+    from app.services.memory.conversation_service import ConversationService
     from app.services.model_service import ModelService
     from app.services.pack_service import PackService
     from app.services.session_service import SessionService
@@ -181,6 +183,19 @@ class Services(Parts):
             check=self.support.check,
             seams=self._seams(),
         )
+
+    @cached_property
+    def conversations(self) -> ConversationService:
+        """Conversations of users through the programming interface, without documents."""
+        from app.services.chat_service import CHAT_MODEL
+        from app.services.memory.conversation_place import LONGEST_HISTORY
+        from app.services.memory.conversation_service import ConversationService
+
+        def open_model() -> ChatModel:
+            return self.models.model(self.settings[CHAT_MODEL])
+
+        turns = self.settings[LONGEST_HISTORY]
+        return ConversationService(self._conversation_store(), open_model, self._loop(), max_history=turns)
 
     def _seams(self) -> TurnSeams:
         from app.bootstrap.turn_seams import turn_seams

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from app.domain.messages import AIMessage, HumanMessage, Message
 from app.domain.turn_options import MemoryKind
 from app.domain.turns import StoredMessage
+from app.services.chat_service import BUILT_IN_MODEL
 from app.services.memory.choosing import BufferMemory, Memory, Recalled, TokenMemory, WindowMemory
 from app.services.memory.exchanges import Exchange, stored_exchanges
 from app.services.memory.recollection import RetrievalMemory, VectorStore
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from app.retrieval.embedder import Embedder
 
 T = TypeVar("T")
-BUILT_IN_MODEL = "extractive"
 NOTES_HEAD = "Notes on what we said before the messages below:"
 MODEL_SHARE = 3
 """A third of what a model can hold; the rest is for passages and the answer."""

@@ -23,6 +23,7 @@ from app.gui.theme import Appearance
 from app.gui.widgets.dialogs import CrashDialog
 from app.gui.widgets.main_window import MainWindow
 from app.gui.wiring import Stage
+from app.gui.wiring_answering import AnsweringWiring
 from app.gui.wiring_chat import ChatWiring
 from app.gui.wiring_composer import ComposerWiring
 from app.gui.wiring_library import LibraryWiring
@@ -96,11 +97,21 @@ class Desktop(QObject):
         self.composer_wiring = ComposerWiring(
             stage, self._sessions.controller, self._chat.controller, self._sessions.begin_chat, pasted
         )
+        self._answering = AnsweringWiring(stage, self.composer_wiring.choices)
         self._library = LibraryWiring(stage, self._sources.controller, self.start)
         self._window = WindowWiring(stage, self._sources.controller, self._chat.feedback)
         self.profiles = ProfileWiring(stage, self._paths).controller
         self._name_parts()
-        for wiring in (self._sessions, self._chat, self.composer_wiring, self._library, self._sources, self._window):
+        wired = (
+            self._sessions,
+            self._chat,
+            self.composer_wiring,
+            self._answering,
+            self._library,
+            self._sources,
+            self._window,
+        )
+        for wiring in wired:
             for keys, text, handler in wiring.shortcuts():
                 self.window.add_shortcut(keys, text, handler)
 
@@ -177,7 +188,9 @@ class Desktop(QObject):
     def _attach(self, services: Services | None) -> None:
         if services is None:
             return
-        for wiring in (self._sources, self._window, self._chat, self.composer_wiring, self._sessions, self._library):
+        for wiring in (self._sources, self._window, self._chat, self._answering):
+            wiring.attach(services)
+        for wiring in (self.composer_wiring, self._sessions, self._library):
             wiring.attach(services)
         self.window.chat.composer.set_ready(True)
         if self._sample is not None:

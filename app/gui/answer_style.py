@@ -12,9 +12,15 @@ from app.gui.theme import Appearance
 CHIP_PROPERTY = QTextFormat.Property.UserProperty + 1
 CODE_PROPERTY = QTextFormat.Property.UserProperty + 2
 QUOTE_PROPERTY = QTextFormat.Property.UserProperty + 3
+TEX_PROPERTY = QTextFormat.Property.UserProperty + 4
+DISPLAY_PROPERTY = QTextFormat.Property.UserProperty + 5
+SOURCE_PROPERTY = QTextFormat.Property.UserProperty + 6
+FORMULA_OBJECT = QTextFormat.ObjectTypes.UserObject + 1
 CHIP_SIZE = 0.76
 CHIP_RAISE = 22
 CODE_PADDING = 14
+CODE_HEADER = 26
+CODE_ROLES = ("comment", "keyword", "name", "number", "string")
 QUOTE_INDENT = 16
 HEADING_SIZES = {1: 1.4, 2: 1.22, 3: 1.1}
 
@@ -70,7 +76,7 @@ class AnswerStyle:
         block.setLineHeight(128, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         block.setLeftMargin(CODE_PADDING)
         block.setRightMargin(CODE_PADDING)
-        block.setTopMargin(CODE_PADDING if first else 0)
+        block.setTopMargin(CODE_PADDING + CODE_HEADER if first else 0)
         block.setBottomMargin(CODE_PADDING + 10 if last else 0)
         block.setProperty(CODE_PROPERTY, True)
         return block
@@ -122,6 +128,24 @@ class AnswerStyle:
         """Code in running text."""
         characters = QTextCharFormat(self.code_text)
         characters.setBackground(self.appearance.theme.color("code"))
+        return characters
+
+    @cached_property
+    def code_colours(self) -> dict[str, QTextCharFormat]:
+        """What is laid over keywords, strings and so on, by role."""
+        found = {}
+        for role in CODE_ROLES:
+            found[role] = QTextCharFormat()
+            found[role].setForeground(self.appearance.theme.color(f"code_{role}"))
+        return found
+
+    def formula(self, tex: str, source: str, display: bool) -> QTextCharFormat:
+        """The place of a formula; it is painted by the view."""
+        characters = self.text()
+        characters.setObjectType(FORMULA_OBJECT)
+        characters.setProperty(TEX_PROPERTY, tex)
+        characters.setProperty(DISPLAY_PROPERTY, display)
+        characters.setProperty(SOURCE_PROPERTY, source)
         return characters
 
     def link(self, base: QTextCharFormat, href: str) -> QTextCharFormat:

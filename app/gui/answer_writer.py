@@ -1,8 +1,9 @@
 """Writing Markdown into a text document, safely and only at its end.
 
 Qt parses each block of Markdown in a document of its own that is never laid out, so that nothing in it is ever loaded;
-what it holds is then written anew into the document on the screen: text, emphasis, lists, tables, code. Images become
-their descriptions, links become numbers into ``links``, HTML stays text.
+what it holds is then written anew into the document on the screen: text, emphasis, lists, tables, code, formulas.
+Images become their descriptions unless they are in the text itself, links become numbers into ``links``, HTML stays
+text.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
+from PySide6.QtCore import QSize, Qt, QUrl
 from PySide6.QtGui import (
     QFont,
     QTextBlock,
@@ -21,15 +23,21 @@ from PySide6.QtGui import (
     QTextFormat,
     QTextFragment,
     QTextFrame,
+    QTextImageFormat,
     QTextList,
     QTextTable,
 )
 
-from app.gui.answer_style import AnswerStyle
+from app.gui.answer_style import CODE_PROPERTY, AnswerStyle
+from app.gui.formulas import FoundFormula, formula_at, lift_formulas
+from app.gui.pictures import picture_from
 
-MARKER = re.compile(r"\[(\d{1,3})\]")
+MARKER = re.compile(r"\[(\d{1,3})\]|[\ue000-\uf770]")
 AFTER_LIST = 8.0
 IMAGE_CHARACTER = "\ufffc"
+PICTURE_SCHEME = "picture"
+LARGEST_PICTURE = QSize(560, 420)
+LONGEST_LANGUAGE = 24
 FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
 
 
@@ -43,6 +51,24 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeBlock:
+    """A code block in the document: the positions of its first character and behind its last one, and its language."""
+
+    start: int
+    end: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Something in the document that is no text: where it stands, how it was typed, and the formula if it is one."""
+
+    position: int
+    source: str
+    formula: FoundFormula | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """A place in the document to which it can be cut back."""
 
@@ -50,13 +76,15 @@ class Mark:
     fresh: bool = True
     chips: int = 0
     links: int = 0
+    codes: int = 0
+    objects: int = 0
 
 
 class AnswerWriter:
     """Appends Markdown blocks to ``document``.
 
-    ``fresh`` says that the last block of the document is empty and waits for content. ``chips`` and ``links`` grow as
-    blocks are written.
+    ``fresh`` says that the last block of the document is empty and waits for content. ``chips``, ``links``, ``codes``
+    and ``objects`` (formulas and pictures) grow as blocks are written.
     """
 
     def __init__(self, document: QTextDocument, style: AnswerStyle) -> None:
@@ -67,12 +95,16 @@ class AnswerWriter:
         self.fresh = True
         self.chips: list[Chip] = []
         self.links: list[str] = []
+        self.codes: list[CodeBlock] = []
+        self.objects: list[Placed] = []
+        self._formulas: list[FoundFormula] = []
         self.numbers: Container[int] = ()
 
     def write(self, markdown: str) -> None:
         """Append the blocks of ``markdown``."""
         source = QTextDocument()
-        source.setMarkdown(markdown, FEATURES)
+        lifted, self._formulas = lift_formulas(markdown)
+        source.setMarkdown(lifted, FEATURES)
         self._lists = {}
         self._cursor.movePosition(QTextCursor.MoveOperation.End)
         self._write_frame(source.rootFrame())
@@ -80,11 +112,21 @@ class AnswerWriter:
     def write_verbatim(self, text: str) -> None:
         """Append text in the format that the document ends with, without looking for Markdown in it."""
         self._cursor.movePosition(QTextCursor.MoveOperation.End)
-        self._cursor.insertText(text)
+        if "\n" not in text or not self._cursor.blockFormat().hasProperty(CODE_PROPERTY):
+            self._cursor.insertText(text)
+            return
+        characters = self._cursor.charFormat()
+        for number, line in enumerate(text.split("\n")):
+            if number:
+                first = self._cursor.block().position() == self.codes[-1].start
+                self._cursor.setBlockFormat(self._style.code_line(first=first, last=False))
+                self._cursor.insertBlock(self._style.code_line(first=False, last=True), characters)
+            self._cursor.insertText(line, characters)
 
     def mark(self) -> Mark:
         """The end of the document as it is now."""
-        return Mark(self._document.characterCount() - 1, self.fresh, len(self.chips), len(self.links))
+        position = self._document.characterCount() - 1
+        return Mark(position, self.fresh, len(self.chips), len(self.links), len(self.codes), len(self.objects))
 
     def cut(self, mark: Mark) -> None:
         """Take away everything that was written after ``mark`` was made."""
@@ -94,6 +136,8 @@ class AnswerWriter:
         self.fresh = mark.fresh
         del self.chips[mark.chips :]
         del self.links[mark.links :]
+        del self.codes[mark.codes :]
+        del self.objects[mark.objects :]
 
     # -- blocks ----------------------------------------------------------------------------------------------------
 
@@ -129,10 +173,28 @@ class AnswerWriter:
             form = self._style.paragraph()
         if self._cursor.block().textList() and not block.textList():
             form.setTopMargin(max(form.topMargin(), AFTER_LIST))
+        if self._is_display(block):
+            form.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._begin_block(form, base)
         if block.textList():
             self._join_list(block.textList())
+        start = self._cursor.position()
         self._write_text(block, base, verbatim=_is_code(block))
+        if _is_code(block):
+            self._note_code(block, start, first=not _is_code(before))
+
+    def _note_code(self, block: QTextBlock, start: int, *, first: bool) -> None:
+        if first:
+            language = str(block.blockFormat().property(QTextFormat.Property.BlockCodeLanguage) or "")
+            self.codes.append(CodeBlock(start, self._cursor.position(), language.strip()[:LONGEST_LANGUAGE]))
+        else:
+            begun = self.codes[-1]
+            self.codes[-1] = CodeBlock(begun.start, self._cursor.position(), begun.language)
+
+    def _is_display(self, block: QTextBlock) -> bool:
+        text = block.text().strip()
+        formula = formula_at(text, self._formulas) if len(text) == 1 else None
+        return formula is not None and formula.display
 
     def _begin_block(self, form: QTextBlockFormat, base: QTextCharFormat) -> None:
         if self.fresh:
@@ -181,12 +243,11 @@ class AnswerWriter:
             text = fragment.text()
             source = fragment.charFormat()
             if verbatim:
-                self._cursor.insertText(text, base)
+                self._cursor.insertText(self._typed(text), base)
             elif source.isImageFormat():
-                description = source.toImageFormat().property(QTextFormat.Property.ImageAltText) or "not shown"
-                self._cursor.insertText(f"[image: {description}]", base)
+                self._write_image(source.toImageFormat(), base)
             elif source.fontFixedPitch():
-                self._cursor.insertText(text, self._style.code_span)
+                self._cursor.insertText(self._typed(text), self._style.code_span)
             else:
                 self._write_marked(text.replace(IMAGE_CHARACTER, ""), self._emphasised(base, source))
 
@@ -203,16 +264,48 @@ class AnswerWriter:
             return self._style.link(characters, f"link:{len(self.links) - 1}")
         return characters
 
+    def _write_image(self, image: QTextImageFormat, base: QTextCharFormat) -> None:
+        """A picture that is in the text itself. What would have to be fetched becomes its description."""
+        description = image.property(QTextFormat.Property.ImageAltText) or "not shown"
+        picture = picture_from(image.name())
+        if picture is None:
+            self._cursor.insertText(f"[image: {description}]", base)
+            return
+        name = f"{PICTURE_SCHEME}:{len(self.objects)}"
+        self._document.addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(name), picture)
+        self.objects.append(Placed(self._cursor.position(), f"[image: {description}]"))
+        shown = QTextImageFormat()
+        shown.setName(name)
+        size = picture.size().scaled(picture.size().boundedTo(LARGEST_PICTURE), Qt.AspectRatioMode.KeepAspectRatio)
+        shown.setWidth(size.width())
+        shown.setHeight(size.height())
+        self._cursor.insertImage(shown)
+
+    def _typed(self, text: str) -> str:
+        """Text in which formulas stand as they were typed."""
+        if not self._formulas:
+            return text
+        found = ((formula_at(character, self._formulas), character) for character in text)
+        return "".join(formula.source if formula else character for formula, character in found)
+
     def _write_marked(self, text: str, characters: QTextCharFormat) -> None:
         position = 0
         for match in MARKER.finditer(text):
-            number = int(match.group(1))
-            if number not in self.numbers:
+            formula = formula_at(match[0], self._formulas) if len(match[0]) == 1 else None
+            number = int(match[1]) if match[1] else None
+            if formula is None and number not in self.numbers:
                 continue
             self._cursor.insertText(text[position : match.start()], characters)
-            self._write_chip(number)
             position = match.end()
+            if formula is not None:
+                self._write_formula(formula)
+            elif number is not None:
+                self._write_chip(number)
         self._cursor.insertText(text[position:], characters)
+
+    def _write_formula(self, formula: FoundFormula) -> None:
+        self.objects.append(Placed(self._cursor.position(), formula.source, formula))
+        self._cursor.insertText(IMAGE_CHARACTER, self._style.formula(formula.tex, formula.source, formula.display))
 
     def _write_chip(self, number: int) -> None:
         start = self._cursor.position()

@@ -10,12 +10,13 @@ from PySide6.QtGui import QTextCursor, QTextDocument
 
 from app.domain.citations import AnswerSentence, Support
 from app.gui.answer_style import AnswerStyle
-from app.gui.answer_writer import FEATURES, AnswerWriter, Chip, Mark
+from app.gui.answer_writer import FEATURES, IMAGE_CHARACTER, AnswerWriter, Chip, CodeBlock, Mark, Placed
+from app.gui.formulas import FIRST_PLACEHOLDER, lift_formulas
 from app.gui.markdown_blocks import BlockSplitter
 from app.gui.support_marks import SupportMark, mark_support, shown_support
 
 # Text that can't change how what stands before it is read; anything else makes the open block be written anew.
-PLAIN = re.compile(r"[^\n\\`*_~\[\]()<>#|!&:/.\-+=]*\Z")
+PLAIN = re.compile(r"[^\n\\`*_~\[\]()<>#|!&:/.\-+=$]*\Z")
 FENCE_CHARACTERS = re.compile(r"[`~]")
 LONGEST_REWRITTEN_TAIL = 4000
 
@@ -48,6 +49,33 @@ class StreamedAnswer:
         return self._writer.links
 
     @property
+    def codes(self) -> Sequence[CodeBlock]:
+        """The code blocks, in order; the last one may still grow."""
+        return self._writer.codes
+
+    @property
+    def closed_codes(self) -> int:
+        """How many of the code blocks can no longer change."""
+        return self._closed.codes
+
+    @property
+    def objects(self) -> Sequence[Placed]:
+        """Formulas and pictures, in order."""
+        return self._writer.objects
+
+    def code_end(self, code: CodeBlock) -> int:
+        """The position behind the last character of a code block, one that grows too."""
+        grows = self._splitter.in_fence and code is self._writer.codes[-1]
+        return self._document.characterCount() - 1 if grows else code.end
+
+    def code_text(self, code: CodeBlock) -> str:
+        """The text of a code block."""
+        cursor = QTextCursor(self._document)
+        cursor.setPosition(code.start)
+        cursor.setPosition(self.code_end(code), QTextCursor.MoveMode.KeepAnchor)
+        return cursor.selection().toPlainText()
+
+    @property
     def source_text(self) -> str:
         """The Markdown that was shown or appended so far."""
         return "".join(self._pieces)
@@ -60,6 +88,7 @@ class StreamedAnswer:
         with self._one_change():
             for block in [*self._splitter.feed(text), *self._splitter.finish()]:
                 self._writer.write(block)
+        self._closed = self._writer.mark()
 
     def append(self, text: str, numbers: Container[int]) -> None:
         """More text has arrived."""
@@ -151,5 +180,9 @@ class StreamedAnswer:
 def plain_text_of(markdown: str) -> str:
     """How a sentence of Markdown reads once it is set."""
     source = QTextDocument()
-    source.setMarkdown(markdown.strip(), FEATURES)
-    return source.toPlainText().strip()
+    lifted, formulas = lift_formulas(markdown.strip())
+    source.setMarkdown(lifted, FEATURES)
+    text = source.toPlainText().strip()
+    for number in range(len(formulas)):
+        text = text.replace(chr(FIRST_PLACEHOLDER + number), IMAGE_CHARACTER)
+    return text

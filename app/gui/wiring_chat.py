@@ -7,8 +7,10 @@ from PySide6.QtGui import QGuiApplication
 from app.gui import external
 from app.gui.announcements import announce
 from app.gui.controllers.chat_controller import ChatController
+from app.gui.controllers.facts_controller import FactsController
 from app.gui.controllers.feedback_controller import FeedbackController
 from app.gui.controllers.session_controller import SessionController
+from app.gui.copying import with_sources
 from app.gui.models.document_list_model import WAITING_STATES
 from app.gui.ports import Services
 from app.gui.widgets.dialogs import ask_about_link
@@ -31,6 +33,7 @@ class ChatWiring:
         self.feedback = FeedbackController(
             stage.runner, sessions, stage.messages, stage.window.chat, stage.window.toast
         )
+        self.facts = FactsController(stage.runner, self.controller, stage.messages)
         self._connect_panel()
         self._connect_announcements()
 
@@ -38,6 +41,7 @@ class ChatWiring:
         """The services are there."""
         self.feedback.attach(services)
         self.controller.attach(services)
+        self.facts.attach(services)
 
     def shortcuts(self) -> list[Shortcut]:
         """Keys of this part."""
@@ -72,6 +76,12 @@ class ChatWiring:
         chat.composer.stop_wished.connect(self.controller.stop)
         chat.invitation.question_chosen.connect(self.ask)
         chat.regenerate_wished.connect(self.controller.ask_again)
+        chat.continue_wished.connect(self.controller.go_on)
+        chat.edited.connect(self.controller.edit)
+        chat.branch_wished.connect(self.controller.show_branch)
+        chat.copy_with_sources_wished.connect(self._copy_with_sources)
+        chat.came_near.connect(self.facts.look_up)
+        chat.typesetting.attach(self._stage.runner)
         chat.copy_wished.connect(self._copy_message)
         chat.link_activated.connect(lambda link: ask_about_link(link, external.open_link, self._stage.window))
         self.controller.answering_changed.connect(chat.composer.set_answering)
@@ -87,3 +97,10 @@ class ChatWiring:
         row = messages.row_of(message_id)
         if row is not None:
             QGuiApplication.clipboard().setText(messages.entry(row).text)
+
+    def _copy_with_sources(self, message_id: int) -> None:
+        messages = self._stage.messages
+        row = messages.row_of(message_id)
+        if row is not None:
+            entry = messages.entry(row)
+            QGuiApplication.clipboard().setText(with_sources(entry.text, entry.citations))

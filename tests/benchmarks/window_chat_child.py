@@ -174,13 +174,16 @@ def rendering_costs() -> list[float]:
     from app.domain.turns import MessageStatus
     from app.gui.models.message_list_model import MessageEntry, MessageListModel
     from app.gui.theme import Appearance
+    from app.gui.typesetting import Typesetting
     from app.gui.widgets.message_list_view import MessageListView
     from app.gui.widgets.message_widgets import make_message_widget
 
     application = QApplication.instance()
     assert isinstance(application, QApplication)
-    appearance, model = Appearance(application), MessageListModel()
-    view = MessageListView(model, lambda entry, parent: make_message_widget(appearance, entry, parent))
+    appearance, typesetting, model = Appearance(application), Typesetting(), MessageListModel()
+    view = MessageListView(
+        model, lambda entry, parent: make_message_widget(appearance, entry, parent, typesetting=typesetting)
+    )
     view.resize(800, 700)
     view.show()
     entry = MessageEntry(1, "assistant", "", MessageStatus.STREAMING)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -12,10 +13,13 @@ from app.domain.cancellation import CancelToken
 from app.domain.citations import Citation
 from app.domain.errors import UserFacingError
 from app.domain.turns import (
+    ROOT,
     CitationAdded,
     MessageStatus,
     PassagesFound,
+    ReasoningAdded,
     SessionRecord,
+    StoredMessage,
     TextAdded,
     TurnEvent,
     TurnFailed,
@@ -23,6 +27,7 @@ from app.domain.turns import (
     TurnStarted,
     TurnStopped,
 )
+from app.gui.asking import AskWith
 from app.gui.controllers.session_controller import SessionController
 from app.gui.jobs import JobRunner
 from app.gui.models.message_list_model import MessageEntry, MessageListModel
@@ -35,22 +40,26 @@ OUR_FAULT = "Something went wrong inside Footnote. The log has the details; ask 
 
 @dataclass(slots=True, eq=False)
 class Turn:
-    """A question whose answer is being written."""
+    """A question whose answer is being written. ``beside`` are the alternatives that the new message stands among."""
 
     question: MessageEntry
     answer: MessageEntry
+    asked: AskWith
     session_id: str = ""
+    beside: tuple[int, ...] = ()
     token: CancelToken = field(default_factory=CancelToken)
 
 
 class ChatController(QObject):
     """Signals: ``answering_changed(answering)`` for the open session; ``answer_began`` and ``answer_ended(text)`` for
-    whoever reads aloud; ``failed(error)`` with errors that are not the user's business.
+    whoever reads aloud; ``stored(entry)`` once an answer is; ``failed(error)`` with errors that are not the user's
+    business. ``ask_with`` tells what goes with a question.
     """
 
     answering_changed = Signal(bool)
     answer_began = Signal()
     answer_ended = Signal(str)
+    stored = Signal(object)
     failed = Signal(object)
 
     def __init__(
@@ -71,6 +80,7 @@ class ChatController(QObject):
         self._turns: dict[str, Turn] = {}
         self._waiting: list[str] = []
         self._temporary_ids = count(-1, -1)
+        self.ask_with: Callable[[], AskWith] = AskWith
         sessions.opened.connect(self._on_session_opened)
 
     def attach(self, services: Services) -> None:
@@ -91,9 +101,74 @@ class ChatController(QObject):
             self._waiting.append(text)  # the session for the first question is being made
             return
         question = MessageEntry(next(self._temporary_ids), "user", text)
-        answer = MessageEntry(next(self._temporary_ids), "assistant", "", MessageStatus.STREAMING)
-        turn = Turn(question, answer, self._sessions.current)
-        self._messages.append(question, answer)
+        self._begin(services, Turn(question, self._new_answer(), self.ask_with(), self._sessions.current))
+
+    def ask_again(self, answer_id: int) -> None:
+        """Answer the question before an answer once more. The answer that is there stays as another branch."""
+        row = self._messages.row_of(answer_id)
+        if self._services is None or not row:
+            return
+        question, before = self._messages.entry(row - 1), self._messages.entry(row)
+        if question.id < 0 or before.id < 0:
+            self.ask(question.text)  # neither was ever stored
+            return
+        self.stop()
+        self._messages.cut(row)
+        turn = Turn(question, self._new_answer(), self._with(question_id=question.id), self._sessions.current)
+        turn.beside = before.siblings or (before.id,)
+        self._begin(self._services, turn)
+
+    def edit(self, question_id: int, text: str) -> None:
+        """Ask a past question in other words. What followed the old one stays as another branch."""
+        row = self._messages.row_of(question_id)
+        if self._services is None or row is None:
+            return
+        before = self._messages.entry(row)
+        if before.id < 0:
+            self.ask(text)
+            return
+        self.stop()
+        self._messages.cut(row)
+        asked = self._with(parent_id=ROOT if before.parent_id is None else before.parent_id)
+        question = MessageEntry(next(self._temporary_ids), "user", text, parent_id=before.parent_id)
+        turn = Turn(question, self._new_answer(), asked, self._sessions.current)
+        turn.beside = before.siblings or (before.id,)
+        self._begin(self._services, turn)
+
+    def go_on(self, answer_id: int) -> None:
+        """Let the model go on with an answer that was cut off. What there is of it stays."""
+        row = self._messages.row_of(answer_id)
+        if self._services is None or not row or answer_id < 0:
+            return
+        self.stop()
+        self._messages.cut(row + 1)
+        answer = self._messages.entry(row)
+        self._messages.update(answer, status=MessageStatus.STREAMING, error="")
+        asked = self._with(continue_id=answer_id)
+        self._begin(self._services, Turn(self._messages.entry(row - 1), answer, asked, self._sessions.current))
+
+    def show_branch(self, message_id: int) -> None:
+        """Show the branch that holds a message."""
+        services, session_id = self._services, self._sessions.current
+        if services is not None:
+            self._runner.run(
+                lambda: services.sessions.show_branch(message_id),
+                lambda messages: self._on_branch(session_id, messages),
+                group="show-branch",
+            )
+
+    def _new_answer(self) -> MessageEntry:
+        return MessageEntry(next(self._temporary_ids), "assistant", "", MessageStatus.STREAMING)
+
+    def _with(self, **options: Any) -> AskWith:
+        asked = self.ask_with()
+        return replace(asked, options=replace(asked.options, **options))
+
+    def _begin(self, services: Services, turn: Turn) -> None:
+        shown = {id(entry) for entry in self._messages.entries[-2:]}
+        new = [entry for entry in (turn.question, turn.answer) if id(entry) not in shown]
+        if new:
+            self._messages.append(*new)
         self.stop()
         self._turns[turn.session_id] = turn
         self.answering_changed.emit(True)
@@ -101,21 +176,20 @@ class ChatController(QObject):
             self._sessions.touch(turn.session_id)
             self._start(services, turn)
         else:
-            title = title_from_question(text)
+            title = title_from_question(turn.question.text)
             self._runner.run(
                 lambda: services.sessions.create(title),
                 lambda record: self._on_session_created(services, turn, record),
                 lambda error: self._on_error(turn, error),
             )
 
-    def ask_again(self, answer_id: int) -> None:
-        """Ask the question before an answer once more."""
-        row = self._messages.row_of(answer_id)
-        if row is None:
+    def _on_branch(self, session_id: str, messages: Sequence[StoredMessage]) -> None:
+        if session_id != self._sessions.current:
             return
-        questions = [entry for entry in self._messages.entries[:row] if entry.is_question]
-        if questions:
-            self.ask(questions[-1].text)
+        self._messages.show_branch(messages)
+        turn = self._turns.get(session_id)
+        if turn is not None and any(message.id == turn.answer.id for message in messages):
+            self._messages.put_running(turn.question, turn.answer)
 
     def stop(self) -> None:
         """Stop the answer in the open session; what has arrived of it stays."""
@@ -148,7 +222,15 @@ class ChatController(QObject):
     def _start(self, services: Services, turn: Turn) -> None:
         self._session_list.set_busy(turn.session_id, True)
         self._runner.stream(
-            lambda: services.chat.stream_answer(turn.session_id, turn.question.text, cancel=turn.token, replace=True),
+            lambda: services.chat.stream_answer(
+                turn.session_id,
+                turn.question.text,
+                model=turn.asked.model,
+                scope=turn.asked.scope,
+                cancel=turn.token,
+                replace=True,
+                options=turn.asked.options,
+            ),
             lambda events: self._on_events(turn, events),
             lambda: self._end(turn),
             lambda error: self._on_error(turn, error),
@@ -161,11 +243,14 @@ class ChatController(QObject):
         text = "".join(event.text for event in events if isinstance(event, TextAdded))
         for event in events:
             if isinstance(event, TurnStarted):
-                turn.question.id, turn.answer.id = event.question_id, event.answer_id
+                self._on_started(turn, event)
             elif isinstance(event, PassagesFound):
                 self._messages.update(turn.answer, passage_count=len(event.passages))
         if citations:
             self._messages.update(turn.answer, citations=_merged(turn.answer.citations, citations))
+        thoughts = "".join(event.text for event in events if isinstance(event, ReasoningAdded))
+        if thoughts:
+            self._messages.update(turn.answer, reasoning=turn.answer.reasoning + thoughts)
         if text:
             if not turn.answer.text:
                 self.answer_began.emit()
@@ -175,6 +260,20 @@ class ChatController(QObject):
                 turn.answer.unread_count = self._count_unread()
                 self._messages.store(turn.answer, event.message)
                 self.answer_ended.emit(turn.answer.error or turn.answer.text)
+                self.stored.emit(turn.answer)
+
+    def _on_started(self, turn: Turn, event: TurnStarted) -> None:
+        question, answer, options = turn.question, turn.answer, turn.asked.options
+        new_question, new_answer = question.id < 0, answer.id < 0
+        question.id, answer.id = event.question_id, event.answer_id
+        answer.parent_id = question.id
+        if new_question and question.parent_id is None and options.parent_id is None:
+            row = self._messages.row_of(question.id)
+            question.parent_id = self._messages.entry(row - 1).id if row else None
+        if new_question and turn.beside:
+            self._messages.update(question, siblings=(*turn.beside, question.id))
+        elif new_answer and turn.beside:
+            self._messages.update(answer, siblings=(*turn.beside, answer.id))
 
     def _on_error(self, turn: Turn, error: Exception) -> None:
         if isinstance(error, UserFacingError):

@@ -11,9 +11,10 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from app.domain.citations import AnswerSentence, Citation
 from app.domain.feedback import Judgement
 from app.domain.turns import MessageStatus, StoredMessage
+from app.gui.answer_facts import AnswerFacts
 
 Index = QModelIndex | QPersistentModelIndex
-SCREEN_ONLY = frozenset({"passage_count", "unread_count", "judgement"})
+SCREEN_ONLY = frozenset({"passage_count", "unread_count", "judgement", "facts", "reasoning"})
 
 
 @dataclass(slots=True, eq=False)
@@ -21,7 +22,9 @@ class MessageEntry:
     """A message on the screen.
 
     ``passage_count`` is None until retrieval has answered. ``unread_count`` is how many documents were still being read
-    when the answer was written. ``judgement`` is the thumb that the user gave.
+    when the answer was written. ``judgement`` is the thumb that the user gave. ``siblings`` are the ids of the
+    alternatives at this place, itself included; none if there is only one. ``facts`` are None until they were read.
+    ``damage`` says what of the stored message could not be read.
     """
 
     id: int
@@ -37,6 +40,11 @@ class MessageEntry:
     passage_count: int | None = None
     unread_count: int = 0
     judgement: Judgement | None = None
+    parent_id: int | None = None
+    siblings: tuple[int, ...] = ()
+    damage: Sequence[str] = ()
+    facts: AnswerFacts | None = None
+    reasoning: str = ""
 
     @classmethod
     def of(cls, message: StoredMessage) -> MessageEntry:
@@ -51,7 +59,10 @@ class MessageEntry:
             message.error,
             message.citations,
             message.sentences,
-            dict(message.timings),
+            message.timings,
+            parent_id=message.parent_id,
+            siblings=message.siblings,
+            damage=message.damage,
         )
 
     @property
@@ -117,6 +128,23 @@ class MessageListModel(QAbstractListModel):
             self._entries[:0] = older
             self.endInsertRows()
 
+    def show_branch(self, messages: Sequence[StoredMessage]) -> None:
+        """Show another branch of the same session. What both have in common stays on the screen as it is."""
+        new = _entries(messages)
+        common = 0
+        while common < min(len(new), len(self._entries)) and new[common].id == self._entries[common].id:
+            common += 1
+        self.cut(common)
+        if new[common:]:
+            self.append(*new[common:])
+
+    def cut(self, row: int) -> None:
+        """Take the messages from ``row`` on off the screen."""
+        if row < len(self._entries):
+            self.beginRemoveRows(QModelIndex(), row, len(self._entries) - 1)
+            del self._entries[row:]
+            self.endRemoveRows()
+
     def append(self, *entries: MessageEntry) -> None:
         """Add messages at the end."""
         row = len(self._entries)
@@ -157,11 +185,11 @@ class MessageListModel(QAbstractListModel):
         """Show a running turn in place of what was stored of it."""
         for entry in (question, answer):
             row = self.row_of(entry.id)
-            if row is None:
-                self.append(entry)
-            else:
+            if row is not None:
                 self._entries[row] = entry
                 self._changed(row)
+            elif self._row(entry) is None:
+                self.append(entry)
 
     def _row(self, entry: MessageEntry) -> int | None:
         return next((row for row in range(len(self._entries) - 1, -1, -1) if self._entries[row] is entry), None)

@@ -6,7 +6,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Container, Iterator, Sequence
 
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, QRectF, QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -23,14 +23,18 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QMenu, QTextBrowser, QToolTip, QWidget
 
 from app.domain.citations import AnswerSentence
-from app.gui.answer_style import CHIP_RAISE, CHIP_SIZE, CODE_PROPERTY, QUOTE_PROPERTY, AnswerStyle
-from app.gui.answer_writer import Chip
+from app.gui.answer_style import CHIP_RAISE, CHIP_SIZE, FORMULA_OBJECT, QUOTE_PROPERTY, AnswerStyle
+from app.gui.answer_writer import IMAGE_CHARACTER, Chip
+from app.gui.formula_object import FormulaObject
 from app.gui.streamed_answer import StreamedAnswer
 from app.gui.support_marks import SupportMark
 from app.gui.theme import Appearance
+from app.gui.typesetting import Typesetting
 from app.gui.widgets.basics import plain_tool_tip
+from app.gui.widgets.code_panels import CodePanels
 
 FIRST_WIDTH = 600
+RELAYING_MILLISECONDS = 40
 
 
 class AnswerBrowser(QTextBrowser):
@@ -46,11 +50,17 @@ class AnswerBrowser(QTextBrowser):
     link_activated = Signal(str)
     height_changed = Signal()
 
-    def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, appearance: Appearance, parent: QWidget | None = None, *, typesetting: Typesetting | None = None
+    ) -> None:
         super().__init__(parent)
         self._appearance = appearance
+        self._typesetting = typesetting or Typesetting()
+        self.code_panels = CodePanels(appearance, self._typesetting, self)
         self._chip_metrics = QFontMetricsF(appearance.font)
         self._answer = self._new_answer()
+        self._relaying = QTimer(self, singleShot=True, interval=RELAYING_MILLISECONDS)
+        self._relaying.timeout.connect(self._lay_formulas_out)
         self._hovered: Chip | None = None
         self.setOpenLinks(False)
         self.setOpenExternalLinks(False)
@@ -62,6 +72,7 @@ class AnswerBrowser(QTextBrowser):
         self.setLineWrapColumnOrWidth(FIRST_WIDTH)
         self.viewport().setMouseTracking(True)
         self.anchorClicked.connect(self._on_anchor_clicked)
+        self._typesetting.formulas_ready.connect(self._formulas_soon)
 
     # -- content ---------------------------------------------------------------------------------------------------
 
@@ -125,7 +136,27 @@ class AnswerBrowser(QTextBrowser):
         font = QFont(style.font)
         font.setPointSizeF(font.pointSizeF() * CHIP_SIZE)
         self._chip_metrics = QFontMetricsF(font)
-        return StreamedAnswer(self.document(), style)
+        answer = StreamedAnswer(self.document(), style)
+        handler = FormulaObject(style, self._typesetting, self.document())
+        self.document().documentLayout().registerHandler(FORMULA_OBJECT, handler)
+        self.code_panels.show(answer, style)
+        self._laid_out: set[tuple[int, str]] = set()
+        return answer
+
+    def _formulas_soon(self) -> None:
+        if any(each.formula is not None for each in self._answer.objects):
+            self._relaying.start()
+
+    def _lay_formulas_out(self) -> None:
+        """Formulas that have been set by now take the room they need."""
+        for each in self._answer.objects:
+            place, found = (each.position, each.source), each.formula
+            if found is None or place in self._laid_out:
+                continue
+            if self._typesetting.formula(found.tex, display=found.display) is not None:
+                self._laid_out.add(place)
+                self.document().markContentsDirty(each.position, 1)
+        self._settle()
 
     # -- size ------------------------------------------------------------------------------------------------------
 
@@ -143,6 +174,7 @@ class AnswerBrowser(QTextBrowser):
         return QSize(80, 10)
 
     def _settle(self) -> None:
+        self.code_panels.colour()
         self.updateGeometry()
         self.height_changed.emit()
 
@@ -159,7 +191,12 @@ class AnswerBrowser(QTextBrowser):
 
     def createMimeDataFromSelection(self) -> QMimeData:
         data = QMimeData()
-        data.setText(self.textCursor().selection().toPlainText())
+        cursor = self.textCursor()
+        text = cursor.selection().toPlainText()
+        for each in self._answer.objects:
+            if cursor.selectionStart() <= each.position < cursor.selectionEnd():
+                text = text.replace(IMAGE_CHARACTER, each.source, 1)
+        data.setText(text)
         return data
 
     def canInsertFromMimeData(self, _source: QMimeData) -> bool:
@@ -227,9 +264,7 @@ class AnswerBrowser(QTextBrowser):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         clip = QRectF(event.rect())
-        for panel in self._panels(clip):
-            painter.setBrush(self._appearance.theme.color("code"))
-            painter.drawRoundedRect(panel, 8, 8)
+        self.code_panels.paint(painter, clip)
         for bar in self._bars(clip):
             painter.setBrush(self._appearance.theme.color("border_strong"))
             painter.drawRoundedRect(bar, 1.5, 1.5)
@@ -264,22 +299,6 @@ class AnswerBrowser(QTextBrowser):
                 return
             yield block, rectangle
             block = block.next()
-
-    def _panels(self, clip: QRectF) -> Iterator[QRectF]:
-        """One rectangle for each run of code lines that is at least partly visible."""
-        layout = self.document().documentLayout()
-        passed = -1
-        for block, _ in self._visible_blocks(clip):
-            if block.blockNumber() <= passed or not block.blockFormat().hasProperty(CODE_PROPERTY):
-                continue
-            first = last = block
-            while first.previous().isValid() and first.previous().blockFormat().hasProperty(CODE_PROPERTY):
-                first = first.previous()
-            while last.next().isValid() and last.next().blockFormat().hasProperty(CODE_PROPERTY):
-                last = last.next()
-            passed = last.blockNumber()
-            top, bottom = layout.blockBoundingRect(first).top(), layout.blockBoundingRect(last).bottom()
-            yield QRectF(0, top - 9, self.viewport().width(), bottom - top + 18)
 
     def _bars(self, clip: QRectF) -> Iterator[QRectF]:
         for block, rectangle in self._visible_blocks(clip):

@@ -13,7 +13,8 @@ from app.domain.feedback import Judgement
 from app.domain.turns import MessageStatus
 from app.gui.models.message_list_model import MessageEntry
 from app.gui.theme import Appearance
-from app.gui.widgets.basics import IconButton, TextButton, plain_label
+from app.gui.widgets.basics import ElidedLabel, IconButton, TextButton
+from app.gui.widgets.branch_switcher import BranchSwitcher
 from app.gui.widgets.stacking import flow, stack, stacked_height
 from app.gui.wording import counted, elapsed, shown_name
 
@@ -93,17 +94,23 @@ class SourceChips(QWidget):
 class AnswerButtons(QWidget):
     """Copy, ask again, thumbs, and a line about the answer.
 
-    Signals: ``copy_wished``, ``regenerate_wished``, ``judged(judgement)``, ``why_wished``.
+    Signals: ``copy_wished``, ``copy_with_sources_wished``, ``regenerate_wished``, ``judged(judgement)``,
+    ``why_wished``; those of ``switcher``.
     """
 
     copy_wished = Signal()
     regenerate_wished = Signal()
     judged = Signal(str)
     why_wished = Signal()
+    copy_with_sources_wished = Signal()
 
     def __init__(self, appearance: Appearance, parent: QWidget) -> None:
         super().__init__(parent)
+        self.switcher = BranchSwitcher(appearance, "answer", self)
         self.copy_button = IconButton(appearance, "copy", "Copy answer", size=16, on_click=self._on_copy)
+        self.sources_button = IconButton(
+            appearance, "quote", "Copy answer with its sources", size=16, on_click=self._on_copy_with_sources
+        )
         self.regenerate_button = IconButton(
             appearance, "refresh", "Ask again", size=16, on_click=self.regenerate_wished.emit
         )
@@ -115,11 +122,13 @@ class AnswerButtons(QWidget):
             button.setCheckable(True)
             button.clicked.connect(lambda _checked=False, judgement=judgement: self.judged.emit(judgement))
         self.why_button = IconButton(appearance, "question", "Why this answer?", size=16, on_click=self.why_wished.emit)
-        self._about = plain_label("", scale="small", tone="tertiary")
+        self._about = ElidedLabel("", scale="small", tone="tertiary")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2)
+        row.addWidget(self.switcher)
         row.addWidget(self.copy_button)
+        row.addWidget(self.sources_button)
         row.addWidget(self.regenerate_button)
         for button in self.thumbs.values():
             row.addWidget(button)
@@ -127,17 +136,20 @@ class AnswerButtons(QWidget):
         row.addSpacing(6)
         row.addWidget(self._about, 1)
         self._copied = QTimer(self, singleShot=True, interval=COPIED_MILLISECONDS)
-        self._copied.timeout.connect(lambda: self.copy_button.set_icon("copy", "text_secondary"))
+        self._copied.timeout.connect(self._show_icons)
 
     def show_for(self, entry: MessageEntry) -> None:
         """Show how the answer came about."""
+        self.switcher.show_for(entry)
         self.copy_button.setVisible(bool(entry.text))
+        self.sources_button.setVisible(bool(entry.text) and bool(entry.citations))
         for judgement, button in self.thumbs.items():
             chosen = entry.judgement is judgement
             button.setVisible(bool(entry.text) and entry.status is MessageStatus.COMPLETE)
             button.setChecked(chosen)
             button.set_icon(f"thumb-{judgement}", "accent" if chosen else "text_secondary")
-        self._about.setText(_about(entry))
+        self._about.set_full_text(_about(entry))
+        self._about.setToolTip("\n".join(entry.facts.lines()) if entry.facts else "")
 
     def height_for(self, _width: int) -> int:
         """Its height at any width."""
@@ -147,6 +159,15 @@ class AnswerButtons(QWidget):
         self.copy_wished.emit()
         self.copy_button.set_icon("check", "success")
         self._copied.start()
+
+    def _on_copy_with_sources(self) -> None:
+        self.copy_with_sources_wished.emit()
+        self.sources_button.set_icon("check", "success")
+        self._copied.start()
+
+    def _show_icons(self) -> None:
+        self.copy_button.set_icon("copy", "text_secondary")
+        self.sources_button.set_icon("quote", "text_secondary")
 
 
 class AnswerFooter(QWidget):
@@ -195,4 +216,6 @@ def _about(entry: MessageEntry) -> str:
     total = entry.timings.get("total") or max(entry.timings.values(), default=0.0)
     if total >= 0.05:
         parts.append(elapsed(total))
+    if entry.facts is not None:
+        parts.extend(entry.facts.parts())
     return " · ".join(parts)

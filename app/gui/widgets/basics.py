@@ -166,6 +166,11 @@ class TextButton(QPushButton):
         if on_click is not None:
             self.clicked.connect(lambda _checked=False: on_click())
 
+    def set_icon(self, icon: str) -> None:
+        """Show another icon; only for a button that has one."""
+        self._icon_name = icon
+        self._tint()
+
     def _tint(self) -> None:
         self.setIcon(self._appearance.icon(self._icon_name, self._icon_color))
 

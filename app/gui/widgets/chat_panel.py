@@ -23,7 +23,8 @@ class ChatPanel(QWidget):
     """Signals: those of the messages (``footnote_activated(message_id, number)``, ``link_activated(target)``,
     ``copy_wished(message_id)``, ``regenerate_wished(message_id)``, ``judged(message_id, judgement)``,
     ``why_wished(message_id)``, ``copy_with_sources_wished(message_id)``, ``continue_wished(message_id)``,
-    ``edited(message_id, text)``, ``branch_wished(message_id)``); ``came_near(entry)`` when a message comes near the view;
+    ``edited(message_id, text)``, ``branch_wished(message_id)``); ``came_near(entry)`` when a message
+    comes near the view;
     ``sidebar_wished`` and ``library_wished`` for the panels on either side.
     """
 
@@ -110,7 +111,7 @@ class ChatPanel(QWidget):
         return foot
 
     def _make_message(self, entry: MessageEntry, parent: QWidget) -> MessageWidget:
-        widget = make_message_widget(self._appearance, self.typesetting, entry, parent)
+        widget = make_message_widget(self._appearance, entry, parent, typesetting=self.typesetting)
         widget.footnote_activated.connect(self.footnote_activated)
         widget.footnote_hovered.connect(self._on_footnote_hovered)
         widget.footnote_left.connect(self.hide_card)

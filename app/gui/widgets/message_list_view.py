@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QWidget
 
 from app.gui.models.message_list_model import MessageEntry, MessageListModel
-from app.gui.widgets.message_widgets import MessageWidget
+from app.gui.widgets.message_widget import MessageWidget
 
 COLUMN_WIDTH = 740
 SIDE_MARGIN = 28
@@ -80,6 +80,15 @@ class MessageListView(QAbstractScrollArea):
         """Go to the newest message and follow it."""
         self._following = True
         self.arrange()
+
+    def show_message(self, row: int) -> None:
+        """Bring a message to the top of the view."""
+        self._following = False
+        # What is above it is measured on the way there, so its place is known only once it is near.
+        for _ in range(MOST_ROUNDS):
+            self.verticalScrollBar().setValue(self._tops[row])
+            if self.verticalScrollBar().value() in (self._tops[row], self.verticalScrollBar().maximum()):
+                break
 
     # -- layout ----------------------------------------------------------------------------------------------------
 

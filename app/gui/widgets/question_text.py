@@ -33,8 +33,12 @@ class QuestionText(QTextEdit):
         font.setPointSizeF(appearance.scale.sizes["answer"])
         self.document().setDefaultFont(font)
         self.document().setDocumentMargin(0)
-        self.setPlainText(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + " …")
         self._size = QSize(200, 20)
+        self.show_text(text)
+
+    def show_text(self, text: str) -> None:
+        """Show a question."""
+        self.setPlainText(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + " …")
 
     def fit(self, widest: int) -> None:
         """Take the width the text needs, at most ``widest`` pixels, and the height that follows."""

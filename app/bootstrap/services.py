@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.services.embedding_model_service import EmbeddingModelService
     from app.services.ingest_service import IngestService
     from app.services.library_check import LibraryCheck
+    from app.services.library_passages import LibraryPassages
     from app.services.library_repair import LibraryRepair
     from app.services.library_service import LibraryService
     from app.services.live_folders import LiveFolders
@@ -32,8 +33,11 @@ if TYPE_CHECKING:
     from app.services.pack_service import PackService
     from app.services.session_service import SessionService
     from app.services.template_service import TemplateService
+    from app.services.tool_approvals import ToolApprovals
+    from app.services.turn_registry import TurnRegistry
     from app.services.turn_seams import TurnSeams
     from app.services.web_pages import WebPages
+    from app.services.whole_document import WholeDocumentService
 
 
 class Services(Parts):
@@ -182,7 +186,46 @@ class Services(Parts):
             unread=self.library.unread,
             check=self.support.check,
             seams=self._seams(),
+            turns=self._turns,
         )
+
+    @cached_property
+    def whole_documents(self) -> WholeDocumentService:
+        """Summaries of whole files, and answers from every file."""
+        from app.services.whole_document import WholeDocumentService
+
+        return WholeDocumentService(
+            self._loop(),
+            self._turns,
+            self._session_store,
+            self._store,
+            self.passages,
+            self._embedder,
+            self.models.model,
+            self.library.citation_boxes,
+            self.settings,
+            model_facts=self.models.facts,
+        )
+
+    @cached_property
+    def tool_approvals(self) -> ToolApprovals:
+        """Where the user allows or refuses what a model wants to do."""
+        from app.services.tool_approvals import ToolApprovals
+
+        return ToolApprovals()
+
+    @cached_property
+    def passages(self) -> LibraryPassages:
+        """Passages by search, by document and by page."""
+        from app.services.library_passages import LibraryPassages
+
+        return LibraryPassages(self._store, self._retriever)
+
+    @cached_property
+    def _turns(self) -> TurnRegistry:
+        from app.services.turn_registry import TurnRegistry
+
+        return TurnRegistry()
 
     @cached_property
     def conversations(self) -> ConversationService:

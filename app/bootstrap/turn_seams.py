@@ -12,7 +12,16 @@ if TYPE_CHECKING:
 
 def turn_seams(services: Services, *, remember: Remember) -> TurnSeams:
     """The seams of the turns of one library."""
+    from app.services.library_tools import LibraryTools
+    from app.services.pinning import Pinning
     from app.services.question_rewriting import REWRITE, QuestionRewriting
 
-    rewriting = QuestionRewriting(lambda: services.settings[REWRITE])
-    return TurnSeams(rewrite=rewriting.rewrite, remember=remember)
+    tools = LibraryTools(services.passages, services.settings)
+    return TurnSeams(
+        rewrite=QuestionRewriting(lambda: services.settings[REWRITE]).rewrite,
+        remember=remember,
+        pin=Pinning(services.passages).pin,
+        tools=tools.tools,
+        approve=services.tool_approvals.approve,
+        needs_approval=tools.needs_approval,
+    )

@@ -32,14 +32,19 @@ def ask(options: argparse.Namespace, output: Output) -> int:
         session = services.sessions.create()
         message = _stream(services.chat, session.id, question, options.model, scope, output)
         addresses = services.library.addresses()
+    return 0 if finish_answer(message, addresses, output) else EXIT_FAILED
+
+
+def finish_answer(message: StoredMessage, addresses: Addresses, output: Output) -> bool:
+    """Print what belongs behind an answer that was streamed, or the whole as JSON. Returns False if it failed."""
     if message.error:
         output.problem(message.error)
-        return EXIT_FAILED
+        return False
     if output.as_json:
         output.row(_answer_row(message, addresses), "")
     else:
         output.write("\n" + "".join(_citation_line(citation, addresses) for citation in message.citations))
-    return 0
+    return True
 
 
 def _stream(

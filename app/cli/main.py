@@ -91,6 +91,7 @@ def build_parser() -> argparse.ArgumentParser:
     ask.add_argument("question", metavar="QUESTION")
     ask.add_argument("--model", default="extractive", help="which model answers (default: extractive, offline)")
     add_scope_options(ask)
+    _add_whole_documents(commands)
     _add_collections(commands)
     _add_models(commands)
     profiles = _add(commands, "profiles", "list profiles (homes with their own library, chats and keys), or change one")
@@ -123,6 +124,17 @@ def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     models.add_argument("action", nargs="?", choices=("test", "embedding", "reranker"))
     models.add_argument("spec", nargs="?", metavar="PROVIDER:MODEL|list|download|use")
     models.add_argument("name", nargs="?", metavar="NAME")
+
+
+def _add_whole_documents(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    model = "which model answers (default: extractive, offline)"
+    summarise = _add(commands, "summarise", "read all of a file of the library and say what is in it")
+    summarise.add_argument("path", metavar="FILE|URL")
+    summarise.add_argument("--model", default="extractive", help=model)
+    find = _add(commands, "find", "look through every file of the library and name all that answer")
+    find.add_argument("question", metavar="QUESTION")
+    find.add_argument("--model", default="extractive", help=model)
+    add_scope_options(find)
 
 
 def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -208,10 +220,8 @@ def _command(name: str) -> Command:
         from app.cli.evaluate import evaluate
 
         return evaluate
-    if name == "ask":
-        from app.cli.ask import ask
-
-        return ask
+    if name in ("ask", "summarise", "find"):
+        return _answering(name)
     if name == "chats":
         from app.cli.chats import chats
 
@@ -225,6 +235,16 @@ def _command(name: str) -> Command:
     from app.cli import documents
 
     return documents.list_documents if name == "documents" else documents.remove_documents
+
+
+def _answering(name: str) -> Command:
+    if name == "ask":
+        from app.cli.ask import ask
+
+        return ask
+    from app.cli import whole_documents
+
+    return whole_documents.summarise if name == "summarise" else whole_documents.find
 
 
 def _upkeep(name: str) -> Command:

@@ -13,8 +13,8 @@ import pytest
 
 from app.chat_models.loop_thread import LoopThread
 from app.domain.cancellation import CancelToken
-from app.domain.documents import Box, DocumentState, FailureReason, FileStamp
-from app.domain.errors import BadInputError
+from app.domain.documents import Box, DocumentState, FileStamp
+from app.domain.errors import BadInputError, FailureReason
 from app.domain.passages import Passage, Scope
 from app.domain.turns import MessageStatus, StoredMessage, TextAdded, TurnFailed, TurnFinished, TurnStarted, TurnStopped
 from app.domain.whole_document import DocumentFound, TaskEvent, TaskProgress, TaskStep

@@ -30,24 +30,38 @@ _LONGEST_MARKER = 80
 _LONGEST_CODE = 160
 _LONGEST_TARGET = 120
 
-_CLOSING = {"[[": "]]", "\\[": "\\]", "[": "]", "【": "】", "［": "］", "〔": "〕", "(": ")", "（": "）"}
-_SPECIAL = re.compile(r"[\[【［〔(（\\` \n]")
+_CLOSING = {"[[": "]]", "\\[": "\\]", "[": "]", "【": "】", "［": "］", "〔": "〕", "(": ")", "（": "）", "{": "}"}
+_OPENING = "[【［〔(（\\{"
+_ROUND = "(（{"
+_SPECIAL = re.compile(r"[\[【［〔(（{\\` \n]")
 _FOLLOWS_DROPPED = re.compile(r"[\s.,;:!?)\]。，；：！？、]")
 _TARGET = re.compile(r"\((?:#|https?://|\.{0,2}/|p\d)[^\s()]*\)", re.IGNORECASE)
 
-_LABEL = r"(?:(?:sources?|passages?|documents?|docs?|ref(?:erence)?s?|citations?|cited?|see|quelle|fuente)\s*[:=#]?\s*)"
-_ITEM = rf"{_LABEL}?[\^#@]?p\s?\d{{1,3}}(?:\s?[-–—]\s?p?\d{{1,3}})?"
-_BETWEEN = r"(?:\s*(?:[,;/&+|、，；]|\b(?:and|und|et|y)\b)\s*|\s+)"
-_TAIL = r"(?:†[^\[\]]*|,\s*(?:pages?|pp?\.|seite|s\.)\s*[\d–—-]+|:(?P<words>[^\[\]]*))"
-_IDS = re.compile(rf"\s*(?P<ids>{_ITEM}(?:{_BETWEEN}{_ITEM})*)\s*{_TAIL}?\s*", re.IGNORECASE)
-_LABELLED_NUMBERS = re.compile(
-    rf"\s*(?:sources?|passages?)\s*[:=#]?\s*\d{{1,3}}(?:{_BETWEEN}\d{{1,3}})*\s*", re.IGNORECASE
+_LABEL = (
+    r"(?:(?:sources?|passages?|documents?|docs?|ref(?:erence)?s?|citations?|cited?|see|from|via|ids?|quelle|fuente"
+    r"|来源|來源|出典)\s*[:：=#]?\s*)"
 )
+_QUOTES = "\"'“”‘’*"
+_TO = r"(?:\s?(?:[-–—]|\.{2,3}|…)\s?p?\d{1,3})?"
+_ITEM = rf"{_LABEL}?[\^#@{_QUOTES}]*p[\s_-]?\d{{1,3}}{_TO}[\^{_QUOTES}?]*"
+_MORE = rf"(?:{_ITEM}|\d{{1,3}}(?!\d){_TO})"
+_BETWEEN = r"(?:\s*(?:[,;/&+|、，；]|\b(?:and|und|et|y)\b)\s*|\s+)"
+_TAIL = r"(?:†[^\[\]]*|,\s*(?:pages?|pp?\.|seite|s\.)\s*[\d–—-]+|(?:[:›>]|,(?=\s*[^\W\d]))(?P<words>[^\[\]]*))"
+_IDS = re.compile(rf"\s*(?P<ids>{_ITEM}(?:{_BETWEEN}{_MORE})*)\s*{_TAIL}?\s*", re.IGNORECASE)
+_WITHOUT_P = re.compile(r"(?<![\w.-])\d{1,3}\b")
+_LABELLED_NUMBERS = re.compile(
+    r"\s*(?:(?P<sure>sources?|passages?)|citations?|cite|docs?|documents?)\s*[:=#]?\s*"
+    rf"\d{{1,3}}(?:{_BETWEEN}\d{{1,3}})*\s*",
+    re.IGNORECASE,
+)
+_DAGGER = re.compile(r"\s*\d{1,3}†[^\[\]【】]*")
+_NOISE = re.compile(r"\s*cite[_ ](?:start|end)\s*", re.IGNORECASE)
 _PLAIN_IDS = re.compile(rf"\s*{_LABEL}?p\d{{1,3}}(?:{_BETWEEN}{_LABEL}?p\d{{1,3}})*\s*", re.IGNORECASE)
-_NUMBERS = re.compile(r"\s*\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*")
+_NUMBERS = re.compile(r"\s*\^?\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\^?\s*")
 _IN_CODE = re.compile(r"\s*(?:[\[【][^\[\]【】`]*[\]】]\s*)+|\s*p\d{1,3}\s*", re.IGNORECASE)
-_RANGE = re.compile(r"p?\s?(\d{1,3})(?:\s?[-–—]\s?p?(\d{1,3}))?", re.IGNORECASE)
+_RANGE = re.compile(r"(?:p[\s_-]?)?(\d{1,3})(?:\s?(?:[-–—]|\.{2,3}|…)\s?p?(\d{1,3}))?", re.IGNORECASE)
 _GENERAL = re.compile(r"\s*(?:g|general(?P<long>[\s_-]knowledge)?)\s*", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W\d_]*")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _MAYBE_FENCE = re.compile(r" {0,3}(?:`*|~*)\Z")
 
@@ -214,7 +228,7 @@ class MarkerParser:
     def _space(self) -> _Found:
         """Pass a space on, unless it stands before a marker that is dropped."""
         self._need(more=len(self._buffer) == 1)
-        if len(self._buffer) > 1 and self._buffer[1] in "[【［〔(（\\":
+        if len(self._buffer) > 1 and self._buffer[1] in _OPENING:
             found = self._bracket(1)
             shown = set(found.passage_ids) - self._run - {GENERAL} if found else set()
             if found and not found.literal and not found.words and not shown:
@@ -240,31 +254,44 @@ class MarkerParser:
         content, length = inside[:close], close + 2 * len(opening)
         before = self._buffer[at - 1] if at else self._previous
         general = _GENERAL.fullmatch(content) if self._general else None
-        if general and (general["long"] or not (opening in "(（" or before.isalnum() or before == "_")):
+        if general and (general["long"] or not (opening in _ROUND or before.isalnum() or before == "_")):
             return _Found(length, (GENERAL,))
-        if opening in "(（":
+        if "\n" in content:
+            return None
+        if opening in _ROUND:
             return self._in_parentheses(content, length, before)
         return self._in_brackets(content, length, before, rest)
 
     def _in_parentheses(self, content: str, length: int, before: str) -> _Found | None:
-        """``f(p1)`` is code and ``(p12)`` may be a page: only ids of passages count here."""
-        if before.isalnum() or before == "_" or not _PLAIN_IDS.fullmatch(content):
+        """``f(p1)`` and ``x_{p1}`` are code and ``(p12)`` may be a page: only ids of passages count here."""
+        if before.isalnum() or before in "_^\\}$" or not _PLAIN_IDS.fullmatch(content):
             return None
         ids = _ids(content)
         return _Found(length, ids) if set(ids) <= self._known else None
 
     def _in_brackets(self, content: str, length: int, before: str, rest: str) -> _Found | None:
+        if _NOISE.fullmatch(content):
+            return _Found(length)
         match = _IDS.fullmatch(content)
-        if match:
+        if match and {f"p{int(each)}" for each in _WITHOUT_P.findall(match["ids"])} <= self._known:
             words = (match["words"] or "").strip()
             found = _Found(length, self._known_ids(match["ids"]), f" ({words})" if words else "")
-        elif _LABELLED_NUMBERS.fullmatch(content) and set(_ids(content)) <= self._known:
-            found = _Found(length, _ids(content))
+        elif self._is_labelled(content):
+            found = _Found(length, _ids(content.split("†")[0]))
         elif _NUMBERS.fullmatch(content):
             return self._numbers(content, length, before, rest)
         else:
             return None
         return _Found(length + self._link_target(rest[length:]), found.passage_ids, found.words)
+
+    def _is_labelled(self, content: str) -> bool:
+        """Whether the content is numbers with a label in front of them, or with a dagger, that mean passages."""
+        if _DAGGER.fullmatch(content):
+            return set(_ids(content.split("†")[0])) <= self._known
+        match = _LABELLED_NUMBERS.fullmatch(content)
+        if match is None:
+            return False
+        return set(_ids(content)) <= (self._known if match["sure"] else {f"p{number}" for number in self._bare})
 
     def _numbers(self, content: str, length: int, before: str, rest: str) -> _Found:
         after = rest[length:]
@@ -299,17 +326,17 @@ def _ids(content: str) -> tuple[str, ...]:
 
 def _may_become_marker(inside: str, opening: str) -> bool:
     """Tell whether an unclosed bracket can still turn out to be a marker."""
-    text = inside.lstrip(" ^#@").lower()
+    text = inside.lstrip(" ^#@\"'“”‘’*").lower()
     if len(opening) == 2 and text.endswith(_CLOSING[opening][0]):
         text = text[:-1]
     if "\n" in text or not set(text).isdisjoint("[]【】()`"):
         return False
-    letters = text[: len(text) - len(text.lstrip("abcdefghijklmnopqrstuvwxyz"))]
+    letters = _LETTERS.match(text)[0]  # type: ignore[index]  # it always matches, if only nothing
     if not letters:
-        return not text or (opening not in "(（" and _NUMBERS.match(text) is not None)
+        return not text or (opening not in _ROUND and _NUMBERS.match(text) is not None)
     if letters == text:
         return any(each.startswith(letters) for each in MARKER_LABELS)
-    return letters in MARKER_LABELS and text[len(letters)] in " :=#^@.0123456789"
+    return letters in MARKER_LABELS and text[len(letters)] in " :：=#^@._-0123456789\"'“”‘’*"
 
 
 def _joined(pieces: Iterator[Piece]) -> list[Piece]:

@@ -38,7 +38,7 @@ GERMAN_MONTHS = word_set("""
 # Words that may stand before the id in a footnote marker, and the letter that ids begin with.
 MARKER_LABELS = word_set("""
     p source sources passage passages document documents doc docs ref refs reference references citation citations
-    cite cited see quelle fuente
+    cite cited see from via id ids quelle fuente 来源 來源 出典
 """)
 
 # Words that say how a question is asked or how a sentence hangs together, not what it is about.

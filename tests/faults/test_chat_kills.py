@@ -107,7 +107,7 @@ def test_a_kill_while_chatting_loses_nothing_that_was_kept(tmp_path: Path, serve
     children = Children(tmp_path, server.url)
     try:
         for _ in range(KILLS):
-            told = children.killed_after(chance.uniform(0.005, 0.35))
+            told = children.killed_after(chance.uniform(0.02, 0.7))
             tally.kills += 1
             _look(tmp_path, told, kept, tally)
     finally:

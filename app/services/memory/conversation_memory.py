@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.domain.messages import AIMessage, HumanMessage, Message
@@ -12,7 +13,7 @@ from app.domain.turns import StoredMessage
 from app.services.chat_service import BUILT_IN_MODEL
 from app.services.memory.choosing import BufferMemory, Memory, Recalled, TokenMemory, WindowMemory
 from app.services.memory.exchanges import Exchange, stored_exchanges
-from app.services.memory.recollection import RetrievalMemory, VectorStore
+from app.services.memory.recollection import RetrievalMemory, VectorStore, count_words
 from app.services.memory.running_summary import (
     WRITING_SECONDS,
     ModelSummariser,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NOTES_HEAD = "Notes on what we said before the messages below:"
+COUNTED_TURNS = 2_000  # of some kilobytes each
 MODEL_SHARE = 3
 """A third of what a model can hold; the rest is for passages and the answer."""
 NOTED = "I will keep that in mind."
@@ -85,6 +87,7 @@ class ConversationMemory:
         self._settings = settings
         self._chosen = chosen
         self._writing_seconds = writing_seconds
+        self._count_words = lru_cache(maxsize=COUNTED_TURNS)(count_words)
 
     async def __call__(self, turn: Turn, history: Sequence[StoredMessage], question: str, budget: int) -> Remembered:
         """Choose from ``history`` (oldest first) for ``question``, within ``budget`` tokens.
@@ -112,7 +115,7 @@ class ConversationMemory:
         if kind is MemoryKind.SUMMARY:
             return SummaryMemory(self._records, turn.session_id, self._summariser(turn))
         if kind is MemoryKind.RETRIEVAL:
-            return RetrievalMemory(self._records, turn.session_id, self._open_embedder)
+            return RetrievalMemory(self._records, turn.session_id, self._open_embedder, self._count_words)
         return TokenMemory()
 
     def _summariser(self, turn: Turn) -> Summariser:

@@ -30,6 +30,14 @@ LEAST_SCORE = 0.25  # a turn below it has nothing to do with the question
 _SATURATION, _LENGTH = 1.2, 0.75  # k1 and b of BM25 (Robertson and Zaragoza 2009)
 
 
+CountWords = Callable[[str], Mapping[str, int]]
+
+
+def count_words(text: str) -> Mapping[str, int]:
+    """How often each word that carries meaning stands in ``text``."""
+    return Counter(terms(text))
+
+
 class VectorStore(Protocol):
     """Where vectors of exchanges are kept, by session. Methods block."""
 
@@ -45,13 +53,21 @@ class VectorStore(Protocol):
 class RetrievalMemory:
     """The latest exchanges, and of the older ones those nearest to the question by meaning and by words.
 
-    Each exchange is embedded once. Where the embedding model can't be used, words alone decide.
+    Each exchange is embedded once. Where the embedding model can't be used, words alone decide. ``count_words`` may
+    remember what it counted.
     """
 
-    def __init__(self, store: VectorStore, session_id: str, open_embedder: Callable[[], Embedder]) -> None:
+    def __init__(
+        self,
+        store: VectorStore,
+        session_id: str,
+        open_embedder: Callable[[], Embedder],
+        count_words: CountWords = count_words,
+    ) -> None:
         self._store = store
         self._session_id = session_id
         self._open_embedder = open_embedder
+        self._count_words = count_words
 
     async def recall(self, exchanges: Sequence[Exchange], question: str, budget: int) -> Recalled:
         """The chosen exchanges within ``budget``, in the order of the chat; room that is left goes to the latest."""
@@ -76,7 +92,7 @@ class RetrievalMemory:
 
     def _scores(self, exchanges: Sequence[Exchange], question: str) -> dict[int, float]:
         """Scores of the exchanges that have to do with the question, by number."""
-        by_words = keyword_scores([each.text for each in exchanges], question)
+        by_words = keyword_scores([self._count_words(each.text) for each in exchanges], question)
         try:
             by_meaning = self._similarities(exchanges, question)
         except UserFacingError as error:
@@ -123,16 +139,18 @@ def _pieces(text: str) -> list[str]:
     return [*pieces, text[begin:end] or text]
 
 
-def keyword_scores(texts: Sequence[str], question: str) -> list[float]:
-    """BM25 of the question in each text, as a share of what a text could reach at most; 0 to 1."""
-    words = [Counter(terms(each)) for each in texts]
-    weights = inverse_frequencies([list(each) for each in words])
+def keyword_scores(texts: Sequence[Mapping[str, int]], question: str) -> list[float]:
+    """BM25 of the question in each text, given by its words, as a share of what a text could reach; 0 to 1."""
+    weights = inverse_frequencies([list(each) for each in texts])
     asked = set(terms(question))
     best = sum(weights.get(term, math.log(1 + len(texts))) for term in asked) * (_SATURATION + 1)
-    average = sum(each.total() for each in words) / max(1, len(words)) or 1.0
-    return [_bm25(each, asked, weights, each.total() / average) / best if best else 0.0 for each in words]
+    lengths = [sum(each.values()) for each in texts]
+    average = sum(lengths) / max(1, len(lengths)) or 1.0
+    if not best:
+        return [0.0] * len(texts)
+    return [_bm25(each, asked, weights, length / average) / best for each, length in zip(texts, lengths, strict=True)]
 
 
-def _bm25(words: Counter[str], asked: set[str], weights: Mapping[str, float], length: float) -> float:
+def _bm25(words: Mapping[str, int], asked: set[str], weights: Mapping[str, float], length: float) -> float:
     norm = _SATURATION * (1 - _LENGTH + _LENGTH * length)
     return sum(weights[term] * words[term] * (_SATURATION + 1) / (words[term] + norm) for term in asked & words.keys())

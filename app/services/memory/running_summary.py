@@ -92,7 +92,7 @@ class ModelSummariser:
 
 
 class SummaryMemory:
-    """The latest exchanges as they are, and a summary of all before them.
+    """The latest exchanges as they are, and a summary of all before them, or of more.
 
     A stored summary is found again by the texts it covers, so that an edited or branched chat never gets one that
     tells of something else.
@@ -118,7 +118,8 @@ class SummaryMemory:
                 summary, writer = await self._summarise(summary, folded, room)
                 added = StoredSummary(digests[covered], covered, summary, writer)
                 await asyncio.to_thread(self._store.add_summary, self._session_id, added)
-        return Recalled(newest_within(exchanges[covered:], budget - estimate_tokens(summary)), summary)
+        # Room that is left goes to turns which the summary tells of already: their words say more than notes on them.
+        return Recalled(newest_within(exchanges, budget - estimate_tokens(summary)), summary)
 
 
 def _digests(exchanges: Sequence[Exchange]) -> list[bytes]:

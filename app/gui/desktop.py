@@ -22,7 +22,7 @@ from app.gui.ports import Services
 from app.gui.theme import Appearance
 from app.gui.widgets.dialogs import CrashDialog
 from app.gui.widgets.main_window import MainWindow
-from app.gui.wiring import Stage
+from app.gui.wiring import Stage, Wiring
 from app.gui.wiring_answering import AnsweringWiring
 from app.gui.wiring_chat import ChatWiring
 from app.gui.wiring_composer import ComposerWiring
@@ -102,16 +102,8 @@ class Desktop(QObject):
         self._window = WindowWiring(stage, self._sources.controller, self._chat.feedback)
         self.profiles = ProfileWiring(stage, self._paths).controller
         self._name_parts()
-        wired = (
-            self._sessions,
-            self._chat,
-            self.composer_wiring,
-            self._answering,
-            self._library,
-            self._sources,
-            self._window,
-        )
-        for wiring in wired:
+        chat: tuple[Wiring, ...] = (self._sessions, self._chat, self.composer_wiring, self._answering)
+        for wiring in (*chat, self._library, self._sources, self._window):
             for keys, text, handler in wiring.shortcuts():
                 self.window.add_shortcut(keys, text, handler)
 
@@ -188,9 +180,8 @@ class Desktop(QObject):
     def _attach(self, services: Services | None) -> None:
         if services is None:
             return
-        for wiring in (self._sources, self._window, self._chat, self._answering):
-            wiring.attach(services)
-        for wiring in (self.composer_wiring, self._sessions, self._library):
+        first: tuple[Wiring, ...] = (self._sources, self._window, self._chat, self._answering, self.composer_wiring)
+        for wiring in (*first, self._sessions, self._library):
             wiring.attach(services)
         self.window.chat.composer.set_ready(True)
         if self._sample is not None:

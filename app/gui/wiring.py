@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from app.gui.jobs import JobRunner
 from app.gui.models.document_list_model import DocumentListModel
 from app.gui.models.folder_list_model import FolderListModel
 from app.gui.models.message_list_model import MessageListModel
 from app.gui.models.session_list_model import SessionListModel
+from app.gui.ports import Services
 from app.gui.theme import Appearance
 from app.gui.widgets.main_window import MainWindow
 from app.gui.window_state import WindowState
@@ -33,3 +35,15 @@ class Stage:
     documents: DocumentListModel
     folder_list: FolderListModel
     on_unhandled: Callable[[Exception], None]
+
+
+class Wiring(Protocol):
+    """A part of the window, connected."""
+
+    def attach(self, services: Services) -> None:
+        """The services are there."""
+        ...
+
+    def shortcuts(self) -> list[Shortcut]:
+        """Keys of this part."""
+        ...

@@ -57,5 +57,5 @@ chaos: setup-test ## kill ingestion at KILLS random points that follow from SEED
 	$(BIN)/python -m tests.faults.chaos --kills $(KILLS) --seed $(SEED) --files $(FILES)
 	FOOTNOTE_FLIPS=100 $(BIN)/python -m pytest -q -s tests/faults/test_damaged_files.py -k flipped
 
-bench: setup-test setup-peers ## measure speed, memory and quality (NAMES="retrieval ingest" for some)
+bench: setup-test setup-peers ## measure speed, memory and quality (NAMES="quality scale" for some)
 	$(BIN)/python -m tests.benchmarks $(NAMES)

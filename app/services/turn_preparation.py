@@ -44,7 +44,7 @@ class TurnPreparation:
         turn = replace(turn, scope=attached.scope or turn.scope)
         query = await self._query(turn)
         placed = await self._placed(turn, query)
-        remembered = await self._remembered(turn, placed)
+        remembered = await self._remembered(turn, query, placed)
         length = rule_length(self._facts.profile, local=self._facts.local)
         system = rules(length, turn.strictness, turn.options.instructions)
         prompt = compose(turn.question, placed, remembered.messages, system=system, extra=attached.parts, query=query)
@@ -75,12 +75,12 @@ class TurnPreparation:
         context = self._facts.profile.limits.context if self._facts.profile else None
         return min(self._parts.token_budget, max(context - ANSWER_RESERVE, 0)) if context else self._parts.token_budget
 
-    async def _remembered(self, turn: Turn, placed: PlacedPassages) -> Remembered:
+    async def _remembered(self, turn: Turn, query: str, placed: PlacedPassages) -> Remembered:
         remember, budget = self._parts.seams.remember, history_budget(placed, self._budget())
         if remember is None:
             messages = tuple(recent_turns(self._history, budget))
             return Remembered(messages, len(messages), len(self._history) - len(messages))
-        remembered = await remember(turn, self._history, turn.question, budget)
+        remembered = await remember(turn, self._history, query, budget)
         self._emit(MemoryUsed(remembered.used, remembered.dropped, remembered.summary))
         return remembered
 

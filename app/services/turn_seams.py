@@ -74,7 +74,10 @@ class Rewrite(Protocol):
 
 
 class Remember(Protocol):
-    """Chooses what of ``history`` (oldest first) the model is given, within ``budget`` tokens."""
+    """Chooses what of ``history`` (oldest first) the model is given, within ``budget`` tokens.
+
+    ``question`` is the one that is searched, rewritten or not.
+    """
 
     async def __call__(
         self, turn: Turn, history: Sequence[StoredMessage], question: str, budget: int

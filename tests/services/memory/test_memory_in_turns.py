@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.domain.session_choices import SessionChoices
 from app.domain.turn_options import MemoryKind, TurnOptions
-from app.domain.turns import MemoryUsed, TurnFinished
+from app.domain.turns import MemoryUsed, StoredMessage, TurnFinished
 from app.services.chat_service import ChatService
 from app.services.memory.conversation_memory import MEMORY_KIND, WINDOW_TURNS, ConversationMemory
-from app.services.turn_seams import TurnSeams
+from app.services.turn_seams import Turn, TurnSeams
 from app.storage.memory_store import MemoryStore
 from tests.services.memory.conftest import SubjectEmbedder
 from tests.services.scripted_chat import Room, last, open_room
@@ -24,7 +25,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
         yield made
 
 
-def with_memory(room: Room) -> None:
+def with_memory(room: Room, **seams: Any) -> None:
     """Let the room's service remember."""
     database = room.sessions._database
     memory = ConversationMemory(
@@ -40,7 +41,7 @@ def with_memory(room: Room) -> None:
         lambda name: room.model,
         lambda passage, start, end: (),
         room.settings,
-        seams=TurnSeams(remember=memory),
+        seams=TurnSeams(remember=memory, **seams),
     )
 
 
@@ -87,3 +88,17 @@ def test_a_summary_is_told_and_kept_with_the_turn(room: Room) -> None:
     assert details is not None
     assert details.summary == used.summary
     assert "Notes about the harbour." in details.prompt[1].text
+
+
+def test_old_turns_are_searched_with_the_rewritten_question(room: Room) -> None:
+    async def rewrite(turn: Turn, question: str, history: Sequence[StoredMessage]) -> str:
+        return "What is the rent?" if question == "And how much is it?" else question
+
+    with_memory(room, rewrite=rewrite)
+    room.says("It is 900 a month [p1].")
+    room.ask("What is the rent?", model="scripted")
+    room.says("It goes on and on [p1]. " * 40)
+    for number in range(4):
+        room.ask(f"Chatter {number}?", model="scripted")
+    room.ask("And how much is it?", model="scripted", options=TurnOptions(memory=MemoryKind.RETRIEVAL))
+    assert room.model.asked[-1][1].text == "What is the rent?"

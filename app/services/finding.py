@@ -45,6 +45,7 @@ NAMED_UNREAD = 8
 AT_ONCE = 3
 _KEPT = 12
 _FAINT = 0.3
+_TELLING = 80
 JUDGE = """\
 You are given passages of one document. Decide whether the document answers what is asked.
 If it does not, reply only: NO
@@ -209,7 +210,7 @@ class WordJudge:
             for passage_id, passage in passages
             for start, end in split_sentences(passage.text)
         ]
-        count, sentence, passage_id = max(sentences, key=lambda each: each[0], default=(0, "", ""))
+        count, sentence, passage_id = max(sentences, key=_tells_most, default=(0, "", ""))
         if not count:  # it stands in the title alone
             passage_id, sentence = passages[0][0], passages[0][1].text[:200]
         return f"{harmless(' '.join(sentence.split()))} [{passage_id}]"
@@ -238,6 +239,12 @@ class ModelJudge:
         if not reply or (_NO.match(reply) and not _MARKER.search(reply)):
             return ""
         return reply if _MARKER.search(reply) else f"{reply} [{passages[0][0]}]"
+
+
+def _tells_most(sentence: tuple[int, str, str]) -> tuple[int, int]:
+    """More words of what is sought first; of equals the longer one, as a heading alone tells little."""
+    count, text, _ = sentence
+    return count, min(len(text), _TELLING)
 
 
 def _files(count: int) -> str:

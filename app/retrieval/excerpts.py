@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from app.domain.passages import Passage
 from app.retrieval.context_budget import joined
 
-SCORE_GAP = 0.27
-"""How far below the best a score may be. On questions of our own, rough ones among them, about as much of what answers
-them is found so in half of the text that five whole hits have."""
+SCORE_GAP = 0.2
+"""How far below the best a score may be. On rough questions of our own, excerpts hold more of what answers them than
+five whole hits (90 against 87 %) in text that fits better (IoU 9 against 7 %).
+"""
 
 MOST_HITS_PER_EXCERPT = 3
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 NEIGHBOUR_WEIGHT = 0.3
-ALONE = 0.5
+ALONE = 0.7
 """What share of its own score a passage without neighbours gets instead: else long documents had an advantage."""
 
 

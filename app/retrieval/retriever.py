@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
+from operator import add
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.domain.passages import Passage, Scope, SearchMode
@@ -12,6 +13,7 @@ from app.retrieval.context_budget import joined, tokens_of, within_budget
 from app.retrieval.deduplication import fold_duplicates
 from app.retrieval.diversity import spread_over_pages
 from app.retrieval.excerpts import MOST_HITS_PER_EXCERPT, excerpts
+from app.retrieval.figures import asks_for_figures, figures_bonuses
 from app.retrieval.fusion import Candidate, fuse
 from app.retrieval.keyword_context import with_neighbours
 from app.retrieval.keyword_query import holds_phrases, quoted_phrases
@@ -167,7 +169,10 @@ class Retriever:
     def _spread(query: str, passages: Iterator[Passage], k: int) -> Iterator[Passage]:
         """The best of them spread over pages, those of files that the query names first; the rest as it is."""
         best = list(islice(passages, SPREAD * k + SPARE))
-        return chain(spread_over_pages(best, name_bonuses(query, best)), passages)
+        bonuses = name_bonuses(query, best)
+        if asks_for_figures(widened(query)):
+            bonuses = list(map(add, bonuses, figures_bonuses(best)))
+        return chain(spread_over_pages(best, bonuses), passages)
 
     def _candidates(self, query: str, count: int, mode: SearchMode, allowed: ChunkScope | None) -> list[Candidate]:
         wide = widened(query)

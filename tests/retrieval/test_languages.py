@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.retrieval.function_words import text_language, without_asking
-from app.retrieval.keyword_context import with_neighbours
+from app.retrieval.keyword_context import ALONE, NEIGHBOUR_WEIGHT, with_neighbours
 from app.retrieval.keyword_index import KeywordIndex
 from app.retrieval.search_text import words
 from app.retrieval.stemming import index_text
@@ -135,4 +135,4 @@ def test_a_neighbour_that_holds_the_rest_of_the_question_helps() -> None:
     assert all(0 < score <= 1 for _, score in ranked)
     [(alone, score)] = with_neighbours([(7, 0.5)], {})
     assert alone == 7
-    assert score == pytest.approx(0.5 * 1.15 / 1.3)
+    assert score == pytest.approx(0.5 * (1 + NEIGHBOUR_WEIGHT * ALONE) / (1 + NEIGHBOUR_WEIGHT))

@@ -27,6 +27,7 @@ from app.gui.colors import Theme, load_theme
 from app.gui.desktop import Desktop
 from app.gui.theme import Appearance, palette_of, theme_names
 from app.gui.widgets.dialogs import CrashDialog, ShortcutsDialog
+from app.gui.widgets.profiles_dialog import ProfilesDialog
 from app.gui.widgets.settings_dialog import SettingsDialog
 from tests.gui.conftest import WAIT, DesktopRig
 
@@ -127,6 +128,7 @@ def test_every_control_has_a_name(qtbot: QtBot, rig: DesktopRig, desktop: Deskto
     dialogs = [
         CrashDialog(desktop.appearance, "report", "folder", desktop.window),
         ShortcutsDialog(desktop.appearance, desktop.window.shortcuts(), desktop.window),
+        ProfilesDialog(desktop.appearance, desktop.window),
     ]
     tops = [desktop.window, desktop.settings.dialog, *dialogs]
     assert [name for top in tops if top is not None for name in unnamed(top)] == []

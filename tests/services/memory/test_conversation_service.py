@@ -255,3 +255,28 @@ def test_an_answer_that_redis_could_not_take_is_given_and_stored_when_it_is_back
         assert said == ["First.", "Second.", "Fourth."]
         store.close()
     loop.close()
+
+
+class LosesReplies(InMemoryConversationStore):
+    """Stores what it is given, and then says that it could not be reached: the reply of a server was lost."""
+
+    lost = False
+
+    def add_messages(self, session_id: str, messages: Sequence[Message]) -> int:
+        count = super().add_messages(session_id, messages)
+        if self.lost:
+            self.lost = False
+            raise StorageError("The Redis server can't be reached.")
+        return count
+
+
+def test_a_turn_whose_reply_was_lost_is_not_stored_twice() -> None:
+    loop, store, model = LoopThread("test-loop"), LosesReplies(), Echo()
+    service = ConversationService(store, lambda: model, loop)
+    session_id = service.create_session("ann")
+    store.lost = True
+    assert service.chat(session_id, "First.")["status"] == "unsaved"
+    assert service.chat(session_id, "Second.")["message_count"] == 4
+    said = [each["content"] for each in service.get_history(session_id) if each["role"] == "user"]
+    assert said == ["First.", "Second."]
+    loop.close()

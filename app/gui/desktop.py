@@ -109,7 +109,7 @@ class Desktop(QObject):
 
     def _name_parts(self) -> None:
         """The controllers and what the user can do, by name."""
-        self.sessions = self._sessions.controller
+        self.sessions, self.session_actions = self._sessions.controller, self._sessions.actions
         self.chat = self._chat.controller
         self.feedback = self._chat.feedback
         self.composer, self.choices = self.composer_wiring.controller, self.composer_wiring.choices

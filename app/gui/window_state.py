@@ -53,6 +53,16 @@ class WindowState:
     def session_id(self, session_id: str) -> None:
         self._settings.setValue("window/session", session_id)
 
+    @property
+    def folded_sections(self) -> list[str]:
+        """The sections of the list of chats that are folded; the archive, until the user says otherwise."""
+        stored = self._settings.value("window/folded", None)
+        return ["archive:Archived"] if stored is None else [each for each in str(stored).split("\n") if each]
+
+    @folded_sections.setter
+    def folded_sections(self, keys: list[str]) -> None:
+        self._settings.setValue("window/folded", "\n".join(keys))
+
     def bytes(self, name: str) -> QByteArray:
         """A stored geometry or splitter state; empty if there is none."""
         value = self._settings.value(f"window/{name}", QByteArray())

@@ -18,6 +18,8 @@ _QUESTION = """
      AND asked.id < answers.id ORDER BY asked.id DESC LIMIT 1)
 """
 
+_IN_TRASH = "SELECT messages.id FROM messages JOIN sessions ON sessions.id = session_id WHERE deleted_at IS NOT NULL"
+
 
 class FeedbackStore:
     """The examples kept in ``chats.db``; those of a session go with it. Thread-safe. May raise ``StorageError``."""
@@ -58,10 +60,11 @@ class FeedbackStore:
         return {message_id: Judgement(judgement) for message_id, judgement in rows}
 
     def examples(self) -> list[FeedbackExample]:
-        """Everything that is kept, in the order of the answers."""
+        """Everything that is kept, in the order of the answers; not what lies in the trash."""
         with self._database.read() as connection:
             rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM feedback ORDER BY message_id, number, judgement"  # noqa: S608  a constant
+                f"SELECT {_COLUMNS} FROM feedback WHERE message_id NOT IN ({_IN_TRASH}) "  # noqa: S608  constants
+                "ORDER BY message_id, number, judgement"
             ).fetchall()
         return [
             FeedbackExample(message, number, Judgement(judgement), question, path_from_column(path), *rest)

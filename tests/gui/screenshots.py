@@ -188,7 +188,7 @@ class Tour:
         shortcuts.open()
         self._take("shortcuts", shortcuts)
         shortcuts.close()
-        desktop.sessions.delete(desktop.session_list.records[-1].id)
+        desktop.session_actions.delete(desktop.session_list.records[-1].id)
         self._take("undo")
 
     @property

@@ -108,6 +108,6 @@ def test_all_is_forgotten_only_when_the_user_says_so(qtbot: QtBot, rig: DesktopR
 def test_deleting_the_chat_forgets_its_examples(qtbot: QtBot, rig: DesktopRig, asked: Desktop) -> None:
     click(asked, Judgement.UP)
     qtbot.waitUntil(lambda: len(kept(rig)) == 1, timeout=WAIT)
-    asked.sessions.delete(asked.sessions.current)
+    asked.session_actions.delete(asked.sessions.current)
     asked.window.toast.dismiss()
     qtbot.waitUntil(lambda: kept(rig) == [], timeout=WAIT)

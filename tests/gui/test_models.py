@@ -16,11 +16,10 @@ from app.domain.citations import Citation
 from app.domain.documents import DocumentRecord, DocumentState, FileStamp
 from app.domain.errors import FailureReason
 from app.domain.ingestion import FileOutcome, IngestProgress, IngestSummary
-from app.domain.turns import MessageStatus, SessionRecord, StoredMessage
+from app.domain.turns import MessageStatus, StoredMessage
 from app.gui.controllers.library_controller import combined, summary_words
 from app.gui.models.document_list_model import DocumentEntry, DocumentListModel
 from app.gui.models.message_list_model import MessageEntry, MessageListModel
-from app.gui.models.session_list_model import SessionListModel
 from app.gui.sample_library import SAMPLE_QUESTIONS, suggested_questions
 from app.gui.wording import (
     citation_place,
@@ -104,60 +103,6 @@ def test_every_reason_has_words(reason: FailureReason | None) -> None:
 @pytest.mark.parametrize("state", DocumentState)
 def test_every_state_has_words(state: DocumentState) -> None:
     assert DocumentEntry(Path("a"), state).status_line
-
-
-def test_sessions_come_newest_first_under_their_day(qtbot: QtBot) -> None:
-    now = time.time()
-    model = SessionListModel()
-    model.set_sessions(
-        [
-            SessionRecord("old", "Old", now, now - 40 * DAY),
-            SessionRecord("new", "", now, now),
-            SessionRecord("b", "B", now, now - 1),
-        ]
-    )
-    assert [record.id for record in model.records] == ["new", "b", "old"]
-    assert model.index(0).data() == "New chat"
-    groups = [model.index(row).data(SessionListModel.GroupRole) for row in range(3)]
-    assert groups[0] == "Today"
-    assert groups[1] == ""
-    assert groups[2] not in {"", "Today"}
-
-
-def test_using_a_session_moves_it_up(qtbot: QtBot) -> None:
-    now = time.time()
-    model = SessionListModel()
-    records = [SessionRecord(name, name, now, now - n) for n, name in enumerate("abc")]
-    model.set_sessions(records)
-    model.put_first(records[2])
-    assert [record.id for record in model.records] == ["c", "a", "b"]
-    model.put_first(SessionRecord("d", "d", now, now))
-    assert [record.id for record in model.records] == ["d", "c", "a", "b"]
-    model.set_busy("a", True)
-    assert model.index(2).data(SessionListModel.BusyRole)
-
-
-def test_a_hidden_session_stays_hidden_over_a_refresh_and_returns_to_its_place(qtbot: QtBot) -> None:
-    now = time.time()
-    records = [SessionRecord(name, name, now, now - n) for n, name in enumerate("abc")]
-    model = SessionListModel()
-    model.set_sessions(records)
-    model.hide("b")
-    model.set_sessions(records)
-    assert [record.id for record in model.records] == ["a", "c"]
-    model.unhide("b")
-    assert [record.id for record in model.records] == ["a", "b", "c"]
-
-
-@pytest.mark.parametrize("title", ["", "   ", "\n\t"])
-def test_an_empty_title_is_refused(qtbot: QtBot, title: str) -> None:
-    model = SessionListModel()
-    model.set_sessions([SessionRecord("a", "Name", 1.0, 1.0)])
-    wished: list[str] = []
-    model.rename_wished.connect(lambda _id, name: wished.append(name))
-    assert not model.setData(model.index(0), title)
-    assert model.index(0).data() == "Name"
-    assert wished == []
 
 
 def test_an_answer_off_the_screen_still_grows(qtbot: QtBot) -> None:

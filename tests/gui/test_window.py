@@ -272,18 +272,16 @@ def test_a_failed_file_can_be_read_again(qtbot: QtBot, rig: DesktopRig, desktop:
     wait_until_read(qtbot, desktop, 1)
 
 
-def test_a_chat_is_deleted_only_when_it_cannot_be_undone_any_more(
-    qtbot: QtBot, rig: DesktopRig, desktop: Desktop, folder: Path
-) -> None:
+def test_a_chat_is_deleted_unless_that_is_undone(qtbot: QtBot, rig: DesktopRig, desktop: Desktop, folder: Path) -> None:
     rig.add(folder / "harbour.txt")
     rig.ask("When was the harbour opened?")
     session = desktop.sessions.current
-    desktop.sessions.delete(session)
+    desktop.session_actions.delete(session)
     assert desktop.session_list.rowCount() == 0
     assert desktop.messages.rowCount() == 0
     desktop.window.toast.action.click()
-    assert desktop.session_list.row_of(session) == 0
-    desktop.sessions.delete(session)
+    assert desktop.session_list.row_of(session) == 1  # below its heading
+    desktop.session_actions.delete(session)
     desktop = rig.restart()
     assert desktop.session_list.rowCount() == 0
 
@@ -292,7 +290,7 @@ def test_a_chat_can_be_renamed(qtbot: QtBot, rig: DesktopRig, desktop: Desktop, 
     rig.add(folder / "harbour.txt")
     rig.ask("When was the harbour opened?")
     model = desktop.session_list
-    assert model.setData(model.index(0), "  The harbour\n ")
+    assert model.setData(model.index(1), "  The harbour\n ")
     desktop = rig.restart()
     assert [record.title for record in desktop.session_list.records] == ["The harbour"]
 
@@ -377,7 +375,7 @@ def test_no_service_is_ever_called_on_the_gui_thread(
     desktop.library.retry(desktop.documents.entries)
     desktop.settings.switch_theme()
     desktop.library.remove(desktop.documents.entries[:1])
-    desktop.sessions.delete(desktop.sessions.current)
+    desktop.session_actions.delete(desktop.sessions.current)
     qtbot.waitUntil(lambda: not desktop.runner.busy, timeout=WAIT)
     rig.close()
     gui = threading.get_ident()

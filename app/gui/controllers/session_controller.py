@@ -1,4 +1,4 @@
-"""Sessions: list, open, begin, rename, delete with undo."""
+"""Sessions: list, open, begin, rename."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from app.gui.jobs import JobRunner
 from app.gui.models.message_list_model import MessageListModel
 from app.gui.models.session_list_model import UNTITLED, SessionListModel
 from app.gui.ports import Services
-from app.gui.widgets.toast import Toast
 from app.gui.wording import shown
 
 FIRST_BATCH, NEXT_BATCH = 100, 500
@@ -21,18 +20,18 @@ FIRST_BATCH, NEXT_BATCH = 100, 500
 
 class SessionController(QObject):
     """Signals: ``opened(session_id)`` once the newest messages of a session are on the screen; empty for a new chat;
-    ``completed(session_id)`` once all of them are there.
+    ``completed(session_id)`` once all of them are there; ``titled(session_id)`` when it has another title.
     """
 
     opened = Signal(str)
     completed = Signal(str)
+    titled = Signal(str)
 
-    def __init__(self, runner: JobRunner, sessions: SessionListModel, messages: MessageListModel, toast: Toast) -> None:
+    def __init__(self, runner: JobRunner, sessions: SessionListModel, messages: MessageListModel) -> None:
         super().__init__()
         self._runner = runner
         self._sessions = sessions
         self._messages = messages
-        self._toast = toast
         self._services: Services | None = None
         self.current = ""
         self._reloaded = ""
@@ -60,6 +59,11 @@ class SessionController(QObject):
         if session_id != self.current:
             self._reloaded = ""
             self._read(session_id)
+
+    def reopen(self, session_id: str) -> None:
+        """Show the messages of a session as they are stored now, also of the one that is open."""
+        self._reloaded = ""
+        self._read(session_id)
 
     def reload_once(self) -> None:
         """Read the messages of the open session again, but not again and again."""
@@ -118,35 +122,16 @@ class SessionController(QObject):
         services = self._services
         if services is not None:
             self._runner.run(lambda: services.sessions.rename(session_id, title))
-            if session_id == self.current:
-                self.opened.emit(session_id)
+            self.titled.emit(session_id)
 
-    def delete(self, session_id: str) -> None:
-        """Take a session off the list; it is deleted once it can't be undone any more."""
-        title = self.title(session_id)
-        row = self._sessions.row_of(session_id)
-        if row is None:
+    def take_off(self, session_id: str) -> None:
+        """Take a session off the list, and go on to the one below it if it was open."""
+        following = self._sessions.neighbour(session_id)
+        self._sessions.remove(session_id)
+        if session_id != self.current:
             return
-        self._sessions.hide(session_id)
-        if session_id == self.current:
-            self._open_neighbour(row)
-        self._toast.say(
-            f"Deleted “{title}”.",
-            "Undo",
-            on_action=lambda: self._sessions.unhide(session_id),
-            on_gone=lambda: self._delete_for_good(session_id),
-        )
-
-    def _delete_for_good(self, session_id: str) -> None:
-        self._sessions.forget(session_id)
-        services = self._services
-        if services is not None:
-            self._runner.run(lambda: services.sessions.trash([session_id]))
-
-    def _open_neighbour(self, row: int) -> None:
-        records = self._sessions.records
-        if records:
-            self.open(records[min(row, len(records) - 1)].id)
+        if following:
+            self.open(following)
         else:
             self.begin()
 

@@ -29,10 +29,11 @@ class MessageListView(QAbstractScrollArea):
     Heights are measured when a message first comes near the view and estimated before; the message at the top of the
     view keeps its place when estimates turn out wrong. At the bottom the view follows what is being written.
 
-    Signals: ``at_bottom_changed(at_bottom)``.
+    Signals: ``at_bottom_changed(at_bottom)``; ``widget_made(widget)`` when a message comes near the view.
     """
 
     at_bottom_changed = Signal(bool)
+    widget_made = Signal(object)
 
     def __init__(
         self,
@@ -146,6 +147,7 @@ class MessageListView(QAbstractScrollArea):
             widget.height_changed.connect(self._on_height_changed)
             self._live[row] = widget
             self._measured[row] = False
+            self.widget_made.emit(widget)
         if not self._measured[row]:
             self._measured[row] = True
             height = widget.measure(self.column_width)

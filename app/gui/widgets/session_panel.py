@@ -2,132 +2,54 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QPainter, QPalette
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QListView,
-    QMenu,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from app.gui.icons import application_icon
+from app.gui.models.chat_hit_model import ChatHitModel
 from app.gui.models.session_list_model import SessionListModel
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import IconButton, TextButton, plain_label
+from app.gui.widgets.session_lists import HitList, SessionList
 
-Index = QModelIndex | QPersistentModelIndex
-ROW_HEIGHT = 36
-GROUP_HEIGHT = 34
+LONGEST_QUERY = 400
 
 
-class SessionDelegate(QStyledItemDelegate):
-    """Paints a chat's title, under a heading where a new day begins."""
+class SearchField(QLineEdit):
+    """Words to look for in all chats. Signals: ``down_pressed``; ``left``: the user has had enough of searching."""
 
-    def __init__(self, appearance: Appearance, parent: QWidget) -> None:
+    down_pressed = Signal()
+    left = Signal()
+
+    def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._appearance = appearance
+        self.setProperty("kind", "search")
+        self.setPlaceholderText("Search all chats")
+        self.setAccessibleName("Search all chats")
+        self.setToolTip("Words of messages, titles, or a #tag (Ctrl+K)")
+        self.setMaxLength(LONGEST_QUERY)
+        self.setClearButtonEnabled(True)
+        self._icon = self.addAction(
+            appearance.icon("search", "text_tertiary", 16), QLineEdit.ActionPosition.LeadingPosition
+        )
+        appearance.changed.connect(lambda: self._icon.setIcon(appearance.icon("search", "text_tertiary", 16)))
 
-    def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
-        group = index.data(SessionListModel.GroupRole)
-        return QSize(100, ROW_HEIGHT + (GROUP_HEIGHT if group else 0))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        theme = self._appearance.theme
-        whole: QRect = option.rect
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        group = index.data(SessionListModel.GroupRole)
-        if group:
-            painter.setFont(self._caption())
-            painter.setPen(theme.color("text_tertiary"))
-            place = QRect(whole.left() + 10, whole.top(), whole.width() - 20, GROUP_HEIGHT - 5)
-            painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, group)
-        row = self.row_rectangle(whole, bool(group))
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
-        if selected or hovered:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("selected" if selected else "hover"))
-            painter.drawRoundedRect(row, 8, 8)
-        self._paint_title(painter, option, index, row)
-        painter.restore()
-
-    def _paint_title(self, painter: QPainter, option: QStyleOptionViewItem, index: Index, row: QRect) -> None:
-        theme = self._appearance.theme
-        painter.setFont(self._appearance.font)
-        painter.setPen(theme.color("text"))
-        place = row.adjusted(10, 0, -10, 0)
-        if index.data(SessionListModel.BusyRole):
-            painter.setBrush(theme.color("accent"))
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.drawEllipse(QPoint(row.right() - 12, row.center().y()), 3, 3)
-            painter.setPen(theme.color("text"))
-            place.adjust(0, 0, -14, 0)
-        metrics = painter.fontMetrics()
-        title = metrics.elidedText(str(index.data()), Qt.TextElideMode.ElideRight, place.width())
-        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, title)
-        if option.state & QStyle.StateFlag.State_HasFocus and option.state & QStyle.StateFlag.State_KeyboardFocusChange:
-            painter.setPen(theme.color("accent"))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(row.adjusted(0, 0, -1, -1), 8, 8)
-
-    def row_rectangle(self, whole: QRect, has_group: bool) -> QRect:
-        """The part of an item below its heading."""
-        return whole.adjusted(0, GROUP_HEIGHT + 1 if has_group else 1, 0, -1)
-
-    def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, _index: Index) -> QWidget:
-        editor = QLineEdit(parent)
-        editor.setAccessibleName("Name of the chat")
-        editor.setMaxLength(200)
-        return editor
-
-    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
-        editor.setGeometry(self.row_rectangle(option.rect, bool(index.data(SessionListModel.GroupRole))))
-
-    def _caption(self) -> QFont:
-        font = QFont(self._appearance.font)
-        font.setPointSizeF(self._appearance.scale.sizes["caption"])
-        font.setWeight(QFont.Weight.DemiBold)
-        return font
-
-
-class SessionList(QListView):
-    """The list itself. Signals: ``delete_key_pressed``."""
-
-    delete_key_pressed = Signal()
-
-    def __init__(self, appearance: Appearance, model: SessionListModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setModel(model)
-        self.setItemDelegate(SessionDelegate(appearance, self))
-        self.setMouseTracking(True)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setAccessibleName("Chats")
-        self.viewport().setBackgroundRole(QPalette.ColorRole.NoRole)
-
-    def keyPressEvent(self, event: object) -> None:
-        if event.key() == Qt.Key.Key_Delete:  # type: ignore[attr-defined]  # a key event, always
-            self.delete_key_pressed.emit()
-            return
-        super().keyPressEvent(event)  # type: ignore[arg-type]
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.down_pressed.emit()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.clear()
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
 
 
 class SessionPanel(QWidget):
     """Signals: ``new_wished``; ``opened(session_id)``; ``delete_wished(session_id)``; ``settings_wished``;
     ``shortcuts_wished``; ``theme_switch_wished``; ``bench_wished``; ``forget_examples_wished``;
-    ``profiles_wished``.
+    ``profiles_wished``; ``search_wished(text)``; ``hit_chosen(index)`` of ``hits``; ``menu_wished(index, place)`` of a
+    line of the list, in global coordinates; ``import_wished``; ``export_all_wished``; ``trash_wished``.
     """
 
     new_wished = Signal()
@@ -139,6 +61,12 @@ class SessionPanel(QWidget):
     bench_wished = Signal()
     forget_examples_wished = Signal()
     profiles_wished = Signal()
+    search_wished = Signal(str)
+    hit_chosen = Signal(QModelIndex)
+    menu_wished = Signal(QModelIndex, QPoint)
+    import_wished = Signal()
+    export_all_wished = Signal()
+    trash_wished = Signal()
 
     def __init__(self, appearance: Appearance, model: SessionListModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -146,27 +74,39 @@ class SessionPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._appearance = appearance
         self._model = model
+        self.hits = ChatHitModel()
         self.list = SessionList(appearance, model)
+        self.hit_list = HitList(appearance, self.hits)
+        self.search = SearchField(appearance)
         self.new_button = TextButton(
             appearance, "New chat", kind="sidebar", icon="new-chat", icon_color="accent", on_click=self.new_wished.emit
         )
         self.new_button.setToolTip("New chat (Ctrl+N)")
+        self._hint = plain_label("Your chats will be listed here.", scale="small", tone="tertiary", wrap=True)
+        self._hint.setContentsMargins(10, 0, 0, 6)
+        self._lists = QStackedWidget()
+        self._lists.addWidget(self.list)
+        self._lists.addWidget(self.hit_list)
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 0, 10, 8)
         column.setSpacing(4)
-        column.addWidget(self._make_head())
-        column.addWidget(self.new_button)
-        column.addWidget(self.list, 1)
-        self._hint = plain_label("Your chats will be listed here.", scale="small", tone="tertiary")
-        self._hint.setContentsMargins(10, 0, 0, 6)
-        column.addWidget(self._hint)
-        column.addWidget(self._make_foot())
+        for widget in (self._make_head(), self.new_button, self.search, self._hint, self._lists, self._make_foot()):
+            column.addWidget(widget, 1 if widget is self._lists else 0)
+        self._connect(model)
+
+    def _connect(self, model: SessionListModel) -> None:
         self.list.selectionModel().currentChanged.connect(self._on_current_changed)
         self.list.clicked.connect(self._on_current_changed)
         self.list.delete_key_pressed.connect(self._delete_current)
         self.list.customContextMenuRequested.connect(self._show_menu)
-        for signal in (model.modelReset, model.rowsInserted, model.rowsRemoved):
-            signal.connect(self._show_hint)
+        self.search.textChanged.connect(self._on_typed)
+        self.search.down_pressed.connect(self._enter_hits)
+        self.search.left.connect(self.list.setFocus)
+        self.hit_list.chosen.connect(self.hit_chosen)
+        for source in (model, self.hits):
+            for signal in (source.modelReset, source.rowsInserted, source.rowsRemoved):
+                signal.connect(self._show_hint)
+        self._show_hint()
 
     def _make_head(self) -> QWidget:
         head = QWidget()
@@ -234,30 +174,51 @@ class SessionPanel(QWidget):
         if row is not None:
             self.list.edit(self._model.index(row))
 
+    @property
+    def searching(self) -> bool:
+        """Whether results are shown in place of the chats."""
+        return self._lists.currentWidget() is self.hit_list
+
+    def show_hits(self, *, found_nothing: bool) -> None:
+        """Show results, in ``hits``, in place of the chats."""
+        self._lists.setCurrentWidget(self.hit_list)
+        self._hint.setText("Nothing in your chats has these words." if found_nothing else "")
+        self._show_hint()
+
+    def show_chats(self) -> None:
+        """Show the chats again."""
+        self._lists.setCurrentWidget(self.list)
+        self._hint.setText("Your chats will be listed here.")
+        self._show_hint()
+
     def _show_hint(self) -> None:
-        self._hint.setVisible(self._model.rowCount() == 0)
+        model = self.hits if self.searching else self._model
+        self._hint.setVisible(model.rowCount() == 0)
+
+    def _on_typed(self, text: str) -> None:
+        if not text.strip():
+            self.show_chats()
+        self.search_wished.emit(text)
+
+    def _enter_hits(self) -> None:
+        if self.searching and self.hits.rowCount():
+            self.hit_list.setFocus()
+            self.hit_list.setCurrentIndex(self.hits.index(0))
 
     def _on_current_changed(self, index: QModelIndex, _before: QModelIndex | None = None) -> None:
-        if index.isValid():
-            self.opened.emit(index.data(SessionListModel.IdRole))
+        session_id = index.data(SessionListModel.IdRole) if index.isValid() else None
+        if session_id:
+            self.opened.emit(session_id)
 
     def _delete_current(self) -> None:
-        index = self.list.currentIndex()
-        if index.isValid():
-            self.delete_wished.emit(index.data(SessionListModel.IdRole))
+        session_id = self.list.currentIndex().data(SessionListModel.IdRole)
+        if session_id:
+            self.delete_wished.emit(session_id)
 
     def _show_menu(self, position: QPoint) -> None:
         index = self.list.indexAt(position)
-        if not index.isValid():
-            return
-        session_id = index.data(SessionListModel.IdRole)
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        rename = menu.addAction(self._appearance.icon("rename", "text_secondary"), "Rename")
-        rename.triggered.connect(lambda: self.rename(session_id))
-        delete = menu.addAction(self._appearance.icon("trash", "text_secondary"), "Delete")
-        delete.triggered.connect(lambda: self.delete_wished.emit(session_id))
-        menu.popup(self.list.viewport().mapToGlobal(position))
+        if index.isValid():
+            self.menu_wished.emit(index, self.list.viewport().mapToGlobal(position))
 
     def _show_theme_icon(self) -> None:
         self.theme_button.set_icon("sun" if self._appearance.theme.dark else "moon")

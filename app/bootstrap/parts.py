@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.domain.rebuilding import TellRebuild, nobody
 from app.services.index_refresher import IndexRefresher
 from app.services.lazy import Lazy
 from app.settings.paths import AppPaths
@@ -93,28 +95,37 @@ class Parts:
     def _is_supported(self, path: Path) -> bool:
         return self._registry().loader_for(path) is not None
 
-    def model_change(self, model: str | None = None) -> ModelChange:
-        """The change to the embedding model of the settings, or to the one in the folder ``model``."""
+    def model_change(self, changed: Mapping[str, object] | None = None) -> ModelChange:
+        """The change to the embedding model of the settings, or to what other values of them, by key, would make it.
+
+        Raises ``BadInputError`` for a value that is not allowed, ``ModelFileError`` for a damaged model.
+        """
         from app.services.model_change import make_model_change
 
         return make_model_change(
             self._store,
             self.settings,
             self.paths,
-            model,
+            changed,
             self._embedder,
             self._wanted_embedder,
             self._serve_model,
             busy=self._is_ingesting,
         )
 
-    def start_model_change(self) -> None:
-        """Go on in the background with a change of the embedding model, if the settings name another than answers."""
+    def start_model_change(self, tell: TellRebuild = nobody, change: ModelChange | None = None) -> bool:
+        """Change the embedding model in the background: by ``change``, or if the settings name another than answers.
+
+        Returns whether there is something to do. ``tell`` is called on the thread that does it.
+        """
         from app.services.serving_model import is_model_change
 
-        if is_model_change(self._store, self.settings):
-            self._model_change = self.model_change()
-            self._model_change.start()
+        if change is None and is_model_change(self._store, self.settings):
+            change = self.model_change()
+        if change is not None:
+            self._model_change = change
+            change.start(tell)
+        return change is not None
 
     def chunk_change(self, tokens: int | None = None, *, known_only: bool = False) -> ChunkChange:
         """The change to the size of passages that the settings have, or to ``tokens``; see ``ChunkChange``."""
@@ -129,10 +140,25 @@ class Parts:
             known_only=known_only,
         )
 
-    def start_chunk_change(self) -> None:
-        """Go on in the background with cutting documents to the size of passages that the settings have."""
-        self._chunk_change = self.chunk_change(known_only=True)
-        self._chunk_change.start()
+    def start_chunk_change(self, tell: TellRebuild = nobody, change: ChunkChange | None = None) -> bool:
+        """Cut documents in the background: by ``change``, or what is known to be of another size than the settings say.
+
+        Returns whether there is something to do. ``tell`` is called on the thread that does it.
+        """
+        from app.retrieval.text_splitter import CHUNK_TOKENS
+
+        if change is None and self._store.cut_otherwise(self.settings[CHUNK_TOKENS], known_only=True):
+            change = self.chunk_change(known_only=True)
+        if change is not None:
+            self._chunk_change = change
+            change.start(tell)
+        return change is not None
+
+    def stop_changes(self) -> None:
+        """Stop what the two above started, and wait for it; the next start goes on with it."""
+        for change in (self._model_change, self._chunk_change):
+            if change is not None:
+                change.close()
 
     def _is_ingesting(self) -> bool:
         return bool((ingest := self._ingest.if_made()) and ingest.active_jobs)
@@ -179,9 +205,7 @@ class Parts:
                 self._loop,
             ):
                 closing.callback(part.close)
-            for change in (self._model_change, self._chunk_change):
-                if change is not None:
-                    closing.callback(change.close)
+            closing.callback(self.stop_changes)
 
     def _make_conversation_store(self) -> ConversationStore:
         import os

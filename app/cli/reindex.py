@@ -25,7 +25,7 @@ def reindex(options: argparse.Namespace, output: Output) -> int:
         return _cut_anew(options, output)
     model = None if options.model is None else _chosen(options.model)
     with open_services(os.environ, writer=not options.dry_run) as services:
-        change = services.model_change(model)
+        change = services.model_change(None if model is None else {EMBEDDING_MODEL.key: model})
         plan = change.plan()
         output.row(_row(plan), _text(plan))
         if options.dry_run:

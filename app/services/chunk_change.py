@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from app.domain.cancellation import CancelToken
 from app.domain.documents import Chunk, DocumentState, ParsedDocument, PlacedSection, Section
 from app.domain.errors import UserFacingError, WorkCancelledError
+from app.domain.rebuilding import RebuildNews, Rebuilt, TellRebuild, nobody
 from app.retrieval.embedder import Embedder
 from app.retrieval.search_text import search_text
 from app.retrieval.text_splitter import TextSplitter
@@ -109,10 +110,12 @@ class ChunkChange:
                 self._exchange(cut, splitter.target_tokens)
             progress(done, len(ids))
 
-    def start(self) -> None:
-        """Run in the background."""
+    def start(self, tell: TellRebuild = nobody) -> None:
+        """Run in the background. ``tell`` is called there."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run_in_background, name="chunk-change", daemon=True)
+            self._thread = threading.Thread(
+                target=self._run_in_background, args=(tell,), name="chunk-change", daemon=True
+            )
             self._thread.start()
 
     def close(self) -> None:
@@ -185,10 +188,14 @@ class ChunkChange:
             self._token.raise_if_cancelled()
             time.sleep(self._busy_pause)
 
-    def _run_in_background(self) -> None:
+    def _run_in_background(self, tell: TellRebuild) -> None:
         try:
-            self.run()
+            self.run(lambda done, total: tell(RebuildNews(Rebuilt.PASSAGES, done, total)))
+            end = RebuildNews(Rebuilt.PASSAGES, ended=True)
         except WorkCancelledError:
             log.info("cutting passages to their new size goes on at the next start")
+            end = RebuildNews(Rebuilt.PASSAGES, ended=True, stopped=True)
         except UserFacingError as error:  # the edge of a thread; old passages go on answering
             log.warning("passages could not be cut to their new size: %s", error)
+            end = RebuildNews(Rebuilt.PASSAGES, ended=True, problem=str(error))
+        tell(end)

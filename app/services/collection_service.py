@@ -36,6 +36,10 @@ class CollectionService:
         """All collections, by name."""
         return self._store.collections()
 
+    def documents(self, collection_id: int) -> frozenset[int]:
+        """Ids of the documents that belong to a collection; none where it was deleted."""
+        return frozenset(self._store.collection_members(collection_id))
+
     def create(self, name: str) -> CollectionRecord:
         """Make an empty collection."""
         name = checked_name(name)

@@ -49,11 +49,16 @@ class ModelView:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A better model for this library: why, and what it costs to get."""
+    """A better model for this library: why, and what it costs to get. ``languages`` are shares of the passages."""
 
     model: CatalogueModel
     languages: dict[str, float]
-    reason: str
+    why: str
+
+    @property
+    def reason(self) -> str:
+        """Why, and the command that gets it."""
+        return f"{self.why}: footnote models embedding download {self.model.name}"
 
 
 class EmbeddingModelService:
@@ -85,6 +90,11 @@ class EmbeddingModelService:
             here = installed_model(folder) is not None
             views.append(ModelView(model, folder if here else None, here and used == str(folder)))
         return views
+
+    def serving(self) -> str:
+        """The key of the model that the library's vectors are of, thus that answers; "" before anything was read."""
+        record = self._store.serving_model()
+        return record.model_key if record is not None else ""
 
     def folder(self, model: CatalogueModel) -> Path:
         """Where a model of the catalogue lies once it is downloaded."""
@@ -148,11 +158,11 @@ class EmbeddingModelService:
             return None
         share = round(100 * sum(foreign.values()))
         subject = f"{share}% of your passages are" if share else "The language of the window is"
-        reason = (
+        why = (
             f"{subject} not in English, which is all the search model knows. {model.name} ({model.megabytes} MB,"
-            f" {model.language_note}) would find them by meaning too: footnote models embedding download {model.name}"
+            f" {model.language_note}) would find them by meaning too"
         )
-        return Proposal(model, shares, reason)
+        return Proposal(model, shares, why)
 
     def languages(self) -> dict[str, float]:
         """Shares of the languages in a sample of the passages, by ISO 639-1 code, the largest first.

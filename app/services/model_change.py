@@ -12,8 +12,9 @@ from pathlib import Path
 
 from app.domain.cancellation import CancelToken
 from app.domain.errors import UserFacingError, WorkCancelledError
+from app.domain.rebuilding import RebuildNews, Rebuilt, TellRebuild, nobody
 from app.retrieval.embedder import Embedder
-from app.retrieval.embedding_models import EMBEDDING_MODEL, open_embedder
+from app.retrieval.embedding_models import open_embedder
 from app.retrieval.vector_index import KIND
 from app.services.serving_model import ChangedSettings, Settings, model_choice
 from app.settings.paths import AppPaths
@@ -110,10 +111,12 @@ class ModelChange:
         self._store.set_serving_model(wanted.model_key, self._choice)
         self._remove_old(wanted.model_key)
 
-    def start(self) -> None:
-        """Run in the background."""
+    def start(self, tell: TellRebuild = nobody) -> None:
+        """Run in the background. ``tell`` is called there."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run_in_background, name="model-change", daemon=True)
+            self._thread = threading.Thread(
+                target=self._run_in_background, args=(tell,), name="model-change", daemon=True
+            )
             self._thread.start()
 
     def close(self) -> None:
@@ -121,6 +124,12 @@ class ModelChange:
         self._token.cancel()
         if self._thread is not None:
             self._thread.join()
+
+    def discard(self) -> None:
+        """Free the wanted model after a plan that nobody carries out, or a run that was stopped."""
+        wanted = self._open_wanted()
+        if wanted is not self._open_serving():
+            wanted.close()
 
     def _embed_missing(self, wanted: Embedder, done: int, progress: Callable[[int], None]) -> int:
         """One round over all chunks. Returns ``done`` and those of this round."""
@@ -164,29 +173,33 @@ class ModelChange:
                 with suppress(PermissionError):  # Windows keeps what another process still reads
                     (self._index_dir / segment.file_name).unlink(missing_ok=True)
 
-    def _run_in_background(self) -> None:
+    def _run_in_background(self, tell: TellRebuild) -> None:
         try:
-            self.run()
+            self.run(lambda done, total: tell(RebuildNews(Rebuilt.MODEL, done, total)))
+            end = RebuildNews(Rebuilt.MODEL, ended=True)
         except WorkCancelledError:
             log.info("the change of the search model goes on at the next start")
+            end = RebuildNews(Rebuilt.MODEL, ended=True, stopped=True)
         except UserFacingError as error:  # the edge of a thread; the old model goes on answering
             log.warning("the search model could not be changed: %s", error)
+            end = RebuildNews(Rebuilt.MODEL, ended=True, problem=str(error))
+        tell(end)
 
 
 def make_model_change(
     store: LibraryStore,
     settings: Settings,
     paths: AppPaths,
-    model: str | None,
+    changed: Mapping[str, object] | None,
     open_serving: Callable[[], Embedder],
     open_wanted: Callable[[], Embedder],
     serve: Callable[[Embedder], None],
     *,
     busy: Callable[[], bool],
 ) -> ModelChange:
-    """The change to the model of the settings, which ``open_wanted`` opens, or to the one in the folder ``model``."""
-    if model is None:
+    """The change to the model of the settings, which ``open_wanted`` opens, or to other values of them, by key."""
+    if changed is None:
         return ModelChange(store, open_serving, open_wanted, serve, model_choice(settings), paths.index_dir, busy)
-    changed = ChangedSettings(settings, {EMBEDDING_MODEL.key: model})
-    embedder = open_embedder(changed, paths)
-    return ModelChange(store, open_serving, lambda: embedder, serve, model_choice(changed), paths.index_dir, busy)
+    wanted = ChangedSettings(settings, changed)
+    embedder = open_embedder(wanted, paths)
+    return ModelChange(store, open_serving, lambda: embedder, serve, model_choice(wanted), paths.index_dir, busy)

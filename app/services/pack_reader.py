@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from app.domain.cancellation import CancelToken
 from app.domain.documents import SECTION_SEPARATOR, Chunk, ParsedDocument, PlacedSection, SectionKind
 from app.domain.packs import PackedDocument, PackSummary
 from app.services import pack_lines
@@ -45,10 +46,11 @@ class PackReader:
     """A pack, opened. Close it, or use it as a context manager.
 
     Opening checks the container and the manifest, ``check`` everything else. Every method raises ``PackError`` with
-    the reason why the pack is refused, and ``OSError`` becomes one too.
+    the reason why the pack is refused, and ``OSError`` becomes one too; ``WorkCancelledError`` once ``cancel`` says so.
     """
 
-    def __init__(self, path: Path, limits: PackLimits | None = None) -> None:
+    def __init__(self, path: Path, limits: PackLimits | None = None, cancel: CancelToken | None = None) -> None:
+        self._cancel = cancel or CancelToken()
         self._limits = limits or PackLimits()
         self._path = path
         with ExitStack() as opened:
@@ -99,7 +101,7 @@ class PackReader:
         for name in MEMBERS:
             with self._member(name) as member:
                 while member.read(_BLOCK):
-                    pass
+                    self._cancel.raise_if_cancelled()
 
     def documents(self) -> Iterator[PackedDocument]:
         """The documents, each checked. Checksums are compared at the end of the last."""
@@ -110,6 +112,7 @@ class PackReader:
             paths: set[str] = set()
             sections = 0
             for _ in range(self.manifest.documents):
+                self._cancel.raise_if_cancelled()
                 packed = self._document(lines, members[VECTORS])
                 if packed.path in paths:
                     raise PackError("The pack holds two documents with one path. It is refused.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +20,7 @@ from app.services.pack_format import PackError, PackLimits
 from app.services.pack_import import PackImport
 from app.services.pack_paths import PathMapping
 from app.services.pack_reader import PackReader
+from app.services.pack_roots import PackRoot, roots_of
 from app.services.pack_writer import PackWriter
 from app.storage.library_store import LibraryStore
 
@@ -94,9 +96,28 @@ class PackService:
             reader.check(progress)
             return reader.summary()
 
-    def preview(self, file: Path, mapping: PathMapping, collection: str | None = None) -> ImportSummary:
+    def examine(
+        self, file: Path, progress: Progress = _silent, cancel: CancelToken | None = None
+    ) -> tuple[PackSummary, tuple[PackRoot, ...]]:
+        """``verify``, and the folders that its documents were in."""
+        with PackReader(file, self._limits, cancel) as reader:
+            reader.check_sums()
+            paths = []
+            for packed in reader.documents():
+                paths.append(packed.path)
+                progress(len(paths), reader.manifest.documents)
+            windows = reader.manifest.windows
+            roots = [
+                PackRoot(folder, count, here=os.path.isdir(PathMapping().place(folder, windows=windows)))  # noqa: PTH112  Path.is_dir raises where it may not look
+                for folder, count in roots_of(paths, windows=windows)
+            ]
+            return reader.summary(), tuple(roots)
+
+    def preview(
+        self, file: Path, mapping: PathMapping, collection: str | None = None, cancel: CancelToken | None = None
+    ) -> ImportSummary:
         """What importing would do; checks the pack and stores nothing."""
-        with PackReader(file, self._limits) as reader:
+        with PackReader(file, self._limits, cancel) as reader:
             return self._prepared(reader, mapping, collection).summary(self._open_embedder().model_key)
 
     def import_pack(
@@ -113,7 +134,7 @@ class PackService:
 
         ``before`` is told what will happen; if it raises, nothing does.
         """
-        with PackReader(file, self._limits) as reader:
+        with PackReader(file, self._limits, cancel) as reader:
             self._require_room(reader)
             prepared = self._prepared(reader, mapping, collection)
             before(prepared.summary(self._open_embedder().model_key))

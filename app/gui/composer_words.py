@@ -85,9 +85,8 @@ def model_suggestions(providers: Iterable[ProviderView]) -> list[Suggestion]:
     for provider in sorted(providers, key=lambda each: (each.has_key is False, not each.local)):
         lacks_key = provider.has_key is False
         for model in provider.models:
-            about = f"{provider.label} · {capabilities(model)}"
-            if lacks_key:
-                about = f"{provider.label} · needs a key ({provider.key_variable})"
+            missing = (f"needs a key ({provider.key_variable})",) if lacks_key else ()
+            about = " · ".join(part for part in (provider.label, *missing, capabilities(model)) if part)
             icon = "lock" if lacks_key else "chat"
             found.append(Suggestion(shown(model.id), about, icon, f"{provider.name}:{model.id}", not lacks_key))
     return found

@@ -107,7 +107,8 @@ class ComposerWiring:
     def _on_model(self, suggestion: Suggestion) -> None:
         self.controller.choose_model(suggestion.value)
         if not suggestion.enabled:
-            self._stage.window.toast.say(f"{suggestion.label}: {suggestion.detail.partition(' · ')[2]}.")
+            needed = suggestion.detail.split(" · ")[1]
+            self._stage.window.toast.say(f"{suggestion.label} {needed}. `footnote models` says how to store one.")
 
     def _on_typed(self, title: str, picker: PickList, text: str) -> None:
         if title.startswith("Model") and text:

@@ -87,7 +87,9 @@ class SupportChecker:
         """What the passages (by id) say to each claim. What claims nothing stays unchecked."""
         evidence = evidence_of(question, passages)
         found = [
-            self._lexical(plain(each.text), each.passage_ids, evidence) if is_claim(each.text) else None
+            self._lexical(plain(each.text), each.passage_ids, evidence)
+            if each.general or is_claim(each.text, cites=bool(each.passage_ids))
+            else None
             for each in claims
         ]
         meanings = self._meanings(found)

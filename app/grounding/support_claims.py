@@ -15,8 +15,11 @@ _LABEL = re.compile(r"^\s*(?:[-*+•]\s+|\d{1,3}[.)]\s+)?\*\*[^*\n]{1,60}(?::\*\
 _RULE = re.compile(r"[\s|:+=-]*")
 
 
-def is_claim(sentence: str) -> bool:
-    """Whether a sentence says something: no heading, question, line of code, lead-in to a list, or refusal."""
+def is_claim(sentence: str, *, cites: bool = False) -> bool:
+    """Whether a sentence says something: no heading, question, line of code, lead-in to a list, or refusal.
+
+    One that ``cites`` a passage is a claim however short it is.
+    """
     text = sentence.strip()
     if not text or text.startswith(("#", "```", "~~~")) or _RULE.fullmatch(text):
         return False
@@ -24,7 +27,9 @@ def is_claim(sentence: str) -> bool:
     if bare.endswith((":", "?", "？", "؟")) or _letters(NOT_FOUND) in _letters(bare):
         return False
     content = [each for each in words(bare) if each not in STOP_WORDS]
-    return len(content) >= _FEWEST_TERMS or (bool(content) and any(each.claimed for each in numbers(bare)))
+    return len(content) >= (1 if cites else _FEWEST_TERMS) or (
+        bool(content) and any(each.claimed for each in numbers(bare))
+    )
 
 
 def plain(sentence: str) -> str:

@@ -48,16 +48,22 @@ PASSAGES = [
 
 
 class ScriptedModel(ChatModel):
-    """Streams ``script``: texts are sent, errors raised, and where an event stands the stream waits for it."""
+    """Streams ``script``: texts are sent, errors raised, and where an event stands the stream waits for it.
+
+    What is in ``first`` is taken before it, one script for each call.
+    """
 
     script: Sequence[str | AIMessageChunk | Exception | asyncio.Event] = ()
+    first: list[Sequence[str | AIMessageChunk | Exception | asyncio.Event]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     asked: list[Sequence[Message]] = field(default_factory=list)
     closed: threading.Event = field(default_factory=threading.Event)
 
     async def _astream(self, messages: Sequence[Message], call: Call) -> AsyncIterator[AIMessageChunk]:
         self.asked.append(messages)
+        self.calls.append(call)
         try:
-            for step in self.script:
+            for step in self.first.pop(0) if self.first else self.script:
                 if isinstance(step, Exception):
                     raise step
                 if isinstance(step, asyncio.Event):
@@ -119,8 +125,8 @@ class Room:
 
 
 @contextmanager
-def open_room(folder: Path, *, checkpoint_seconds: float = 1.0) -> Iterator[Room]:
-    """A room whose chats are kept in ``folder``."""
+def open_room(folder: Path, *, checkpoint_seconds: float = 1.0, **arguments: Any) -> Iterator[Room]:
+    """A room whose chats are kept in ``folder``; further ``arguments`` are those of ``ChatService``."""
     database = open_chats(folder / "chats.db")
     loop = LoopThread("test-loop")
     sessions, settings = SessionStore(database), SettingsStore(database)
@@ -131,9 +137,8 @@ def open_room(folder: Path, *, checkpoint_seconds: float = 1.0) -> Iterator[Room
         asked.append(name)
         return model
 
-    service = ChatService(
-        loop, lambda: retriever, sessions, models, _boxes, settings, checkpoint_seconds=checkpoint_seconds
-    )
+    arguments = {"checkpoint_seconds": checkpoint_seconds, **arguments}
+    service = ChatService(loop, lambda: retriever, sessions, models, _boxes, settings, **arguments)
     yield Room(service, sessions, settings, retriever, model, loop, sessions.create().id, asked)
     retriever.gate.set()
     loop.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QMoveEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app.gui.chips import Chip, Trigger
@@ -163,8 +163,7 @@ class Composer(QFrame):
             self._suggestions.picked.connect(self._on_suggested)
         self._suggestions.set_suggestions(suggestions)
         self._suggestions.narrow(typed)
-        corner = self.mapTo(self.window(), QPoint(0, 0))
-        self._suggestions.move(corner.x(), max(0, corner.y() - self._suggestions.height() - 6))
+        self._place_suggestions()
         self._suggestions.setVisible(self._suggestions.model.rowCount() > 0)
         self._suggestions.raise_()
 
@@ -179,6 +178,19 @@ class Composer(QFrame):
     def suggestions(self) -> PickList | None:
         """The list above the composer, once there was one."""
         return self._suggestions
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_suggestions()
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        super().moveEvent(event)
+        self._place_suggestions()
+
+    def _place_suggestions(self) -> None:
+        if self._suggestions is not None:
+            corner = self.mapTo(self.window(), QPoint(0, 0))
+            self._suggestions.move(corner.x(), max(0, corner.y() - self._suggestions.height() - 6))
 
     def _on_trigger(self, trigger: Trigger | None) -> None:
         self._trigger = trigger

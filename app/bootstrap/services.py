@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.bootstrap.parts import Parts
+from app.domain.documents import DocumentState
+from app.domain.errors import UserFacingError
 from app.services.lazy import Lazy
 from app.settings.paths import AppPaths
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from app.domain.turn_options import MemoryKind
     from app.grounding.support import SupportChecker
     from app.network.page_fetch import FetchedPage, KnownPage
+    from app.services.attachments import AttachmentService
     from app.services.chat_service import ChatService
     from app.services.diagnosis import Doctor
     from app.services.embedding_model_service import EmbeddingModelService
@@ -60,7 +64,26 @@ class Services(Parts):
             self._refresher.changed,
             self._files(),
             PicturePages(self.paths.cache / "pictures", self._parser),
+            self.attachments,
         )
+
+    @cached_property
+    def attachments(self) -> AttachmentService:
+        """Files attached to one chat."""
+        from app.services.attachments import AttachmentService
+        from app.storage.attachment_store import AttachmentStore
+
+        store = AttachmentStore(self._chats_database)
+        return AttachmentService(store, self._parser, Lazy(self._make_splitter), self._embedder, self._is_supported)
+
+    def add_to_library(self, path: Path) -> None:
+        """Read one file into the library and wait for it. Raises ``UserFacingError`` where that fails."""
+        if not self._writer:
+            raise UserFacingError("the library is open in another window or program; add the file there.")
+        self.ingest.add([path]).wait()
+        record = self._store.document_by_path(path)
+        if record is None or record.state is DocumentState.FAILED:
+            raise UserFacingError(record.message if record else "it is of a kind that Footnote can't read.")
 
     @cached_property
     def web(self) -> WebPages:
@@ -173,11 +196,13 @@ class Services(Parts):
     @cached_property
     def chat(self) -> ChatService:
         """Questions and answers."""
+        from app.services.attaching import AttachedSearch
         from app.services.chat_service import ChatService
 
+        search = AttachedSearch(self._retriever, self.attachments)
         return ChatService(
             self._loop(),
-            self._retriever,
+            lambda: search,
             self._session_store,
             self.models.model,
             self.library.citation_boxes,
@@ -219,7 +244,7 @@ class Services(Parts):
         """Passages by search, by document and by page."""
         from app.services.library_passages import LibraryPassages
 
-        return LibraryPassages(self._store, self._retriever)
+        return LibraryPassages(self._store, self._retriever, self.attachments)
 
     @cached_property
     def _turns(self) -> TurnRegistry:

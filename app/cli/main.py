@@ -90,6 +90,9 @@ def build_parser() -> argparse.ArgumentParser:
     ask = _add(commands, "ask", "answer a question from the library")
     ask.add_argument("question", metavar="QUESTION")
     ask.add_argument("--model", default="extractive", help="which model answers (default: extractive, offline)")
+    ask.add_argument(
+        "--attach", action="append", default=[], metavar="FILE", help="a file or picture for this question only"
+    )
     add_scope_options(ask)
     _add_whole_documents(commands)
     _add_collections(commands)

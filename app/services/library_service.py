@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from app.domain.documents import Box, DocumentRecord, DocumentState
 from app.domain.errors import BadInputError, DocumentError, UserFacingError
@@ -44,6 +45,18 @@ class SourceView:
     url: str = ""
 
 
+class AttachedTexts(Protocol):
+    """Files attached to chats, by their negative ids."""
+
+    def record(self, document_id: int) -> DocumentRecord:
+        """What is known of one. Raises ``BadInputError`` if it is gone."""
+        ...
+
+    def text(self, document_id: int) -> str:
+        """Its text."""
+        ...
+
+
 class LibraryService:
     """Use cases of the library. Methods block on SQLite and the indexes; call them off the GUI thread."""
 
@@ -55,7 +68,9 @@ class LibraryService:
         library_changed: Callable[[], None],
         files: DocumentFiles,
         pictures: PicturePages | None = None,
+        attached: AttachedTexts | None = None,
     ) -> None:
+        self._attached = attached
         self._store = store
         self._files = files
         self._pictures = pictures
@@ -124,6 +139,10 @@ class LibraryService:
 
     def source(self, document_id: int) -> SourceView:
         """A document's text and sections. Raises ``BadInputError`` if it is no longer in the library."""
+        if document_id < 0 and self._attached is not None:
+            attached = self._attached.record(document_id)
+            text = self._attached.text(document_id)
+            return SourceView(attached, text, (), self._changed(attached), self.file(attached.path))
         record = self.document(document_id)
         text = self._store.document_text(document_id)
         sections = tuple(self._store.sections(document_id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.storage.migrations import Migration, Schema
+from app.storage.schema_attachments import ATTACHMENTS
 from app.storage.schema_branches import BRANCHES
 from app.storage.schema_feedback import FEEDBACK
 from app.storage.schema_memory import MEMORY
@@ -132,6 +133,7 @@ CHATS_SCHEMA = Schema(
         ORGANISING,
         TURN_DETAILS,
         MEMORY,
+        ATTACHMENTS,
     ),
     damaged_advice=(
         "It holds your chats. Close Footnote and run `footnote doctor --repair`: it keeps a copy of the damaged file "

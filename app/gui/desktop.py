@@ -97,7 +97,8 @@ class Desktop(QObject):
         self.composer_wiring = ComposerWiring(
             stage, self._sessions.controller, self._chat.controller, self._sessions.begin_chat, pasted
         )
-        self._answering = AnsweringWiring(stage, self.composer_wiring.choices)
+        self._answering = AnsweringWiring(stage, self._chat.controller, self.composer_wiring.choices)
+        self.composer_wiring.controller.every_document_wished.connect(self._answering.check_every_document)
         self._library = LibraryWiring(stage, self._sources.controller, self.start)
         self._window = WindowWiring(stage, self._sources.controller, self._chat.feedback)
         self.profiles = ProfileWiring(stage, self._paths).controller
@@ -110,6 +111,8 @@ class Desktop(QObject):
     def _name_parts(self) -> None:
         """The controllers and what the user can do, by name."""
         self.sessions, self.session_actions = self._sessions.controller, self._sessions.actions
+        self.transfer, self.session_menus = self._sessions.transfer, self._sessions.menus
+        self.open_trash, self.ask_to_export = self._sessions.open_trash, self._sessions.ask_to_export
         self.chat = self._chat.controller
         self.feedback = self._chat.feedback
         self.composer, self.choices = self.composer_wiring.controller, self.composer_wiring.choices
@@ -120,6 +123,7 @@ class Desktop(QObject):
         self.begin_chat = self._sessions.begin_chat
         self.add_paths, self.add_pages = self._library.add_paths, self._library.add_pages
         self.open_footnote, self.find_in_source = self._sources.open_footnote, self._sources.find_in_source
+        self.summarise, self.check_every_document = self._answering.summarise, self._answering.check_every_document
         self.open_settings = self._window.open_settings
 
     def _focus_composer(self) -> None:

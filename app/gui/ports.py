@@ -21,6 +21,7 @@ from app.domain.session_choices import SessionChoices
 from app.domain.turn_details import TurnDetails
 from app.domain.turn_options import TurnOptions
 from app.domain.turns import SessionRecord, StoredMessage, TurnEvent
+from app.domain.whole_document import TaskEvent
 from app.services.model_service import ProviderView
 from app.services.session_files import ExportFormat
 from app.services.template_service import Template, TemplateKind
@@ -186,6 +187,36 @@ class Sessions(Protocol):
     def imports(self) -> ChatImports: ...
 
 
+class WholeDocuments(Protocol):
+    """Tasks that read whole documents."""
+
+    def summarise(
+        self,
+        session_id: str,
+        document_id: int,
+        *,
+        model: str | None = None,
+        cancel: CancelToken | None = None,
+        replace: bool = False,
+    ) -> Iterator[TaskEvent]: ...
+    def find_in_all(
+        self,
+        session_id: str,
+        question: str,
+        *,
+        scope: Scope | None = None,
+        model: str | None = None,
+        cancel: CancelToken | None = None,
+        replace: bool = False,
+    ) -> Iterator[TaskEvent]: ...
+
+
+class ToolApprovals(Protocol):
+    """Tools that wait for a word of the user."""
+
+    def answer(self, session_id: str, call_id: str, allowed: bool, *, always: bool = False) -> bool: ...
+
+
 class Feedback(Protocol):
     """What the user judged and opened, kept on this computer."""
 
@@ -261,6 +292,10 @@ class Services(Protocol):
     def folders(self) -> Folders: ...
     @property
     def chat(self) -> Chat: ...
+    @property
+    def whole_documents(self) -> WholeDocuments: ...
+    @property
+    def tool_approvals(self) -> ToolApprovals: ...
     @property
     def sessions(self) -> Sessions: ...
     @property

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from itertools import count
 from typing import Any
 
@@ -21,26 +22,42 @@ from app.domain.turns import (
     SessionRecord,
     StoredMessage,
     TextAdded,
-    TurnEvent,
     TurnFailed,
     TurnFinished,
     TurnStarted,
     TurnStopped,
 )
+from app.domain.whole_document import TaskEvent
 from app.gui.asking import AskWith
 from app.gui.controllers.session_controller import SessionController
 from app.gui.jobs import JobRunner
 from app.gui.models.message_list_model import MessageEntry, MessageListModel
 from app.gui.models.session_list_model import SessionListModel
 from app.gui.ports import Services
+from app.gui.turn_notes import TurnNotes, noted
 from app.gui.wording import title_from_question
 
 OUR_FAULT = "Something went wrong inside Footnote. The log has the details; ask again."
 
 
+def _answer(services: Services, turn: Turn) -> Iterator[TaskEvent]:
+    return services.chat.stream_answer(
+        turn.session_id,
+        turn.question.text,
+        model=turn.asked.model,
+        scope=turn.asked.scope,
+        cancel=turn.token,
+        replace=True,
+        options=turn.asked.options,
+    )
+
+
 @dataclass(slots=True, eq=False)
 class Turn:
-    """A question whose answer is being written. ``beside`` are the alternatives that the new message stands among."""
+    """A question whose answer is being written. ``beside`` are the alternatives that the new message stands among.
+
+    ``stream`` asks the services for the answer.
+    """
 
     question: MessageEntry
     answer: MessageEntry
@@ -48,6 +65,7 @@ class Turn:
     session_id: str = ""
     beside: tuple[int, ...] = ()
     token: CancelToken = field(default_factory=CancelToken)
+    stream: Callable[[Services, Turn], Iterator[TaskEvent]] = _answer
 
 
 class ChatController(QObject):
@@ -92,6 +110,11 @@ class ChatController(QObject):
         """Whether an answer is being written in the open session."""
         return self._sessions.current in self._turns
 
+    @property
+    def session_id(self) -> str:
+        """The open session, "" for a new one."""
+        return self._sessions.current
+
     def ask(self, text: str) -> None:
         """Ask in the open session. An answer that is being written there is stopped."""
         services = self._services
@@ -102,6 +125,18 @@ class ChatController(QObject):
             return
         question = MessageEntry(next(self._temporary_ids), "user", text)
         self._begin(services, Turn(question, self._new_answer(), self.ask_with(), self._sessions.current))
+
+    def run_task(self, text: str, stream: Callable[[Services, Turn], Iterator[TaskEvent]]) -> None:
+        """Have ``stream`` answer in the open session instead of the chat; ``text`` stands as the question."""
+        services = self._services
+        if services is not None and (self._sessions.current or "" not in self._turns):
+            question = MessageEntry(next(self._temporary_ids), "user", text)
+            turn = Turn(question, self._new_answer(), self.ask_with(), self._sessions.current, stream=stream)
+            self._begin(services, turn)
+
+    def note(self, answer: MessageEntry, notes: TurnNotes) -> None:
+        """Show other notes beside an answer."""
+        self._messages.update(answer, notes=notes)
 
     def ask_again(self, answer_id: int) -> None:
         """Answer the question before an answer once more. The answer that is there stays as another branch."""
@@ -222,22 +257,14 @@ class ChatController(QObject):
     def _start(self, services: Services, turn: Turn) -> None:
         self._session_list.set_busy(turn.session_id, True)
         self._runner.stream(
-            lambda: services.chat.stream_answer(
-                turn.session_id,
-                turn.question.text,
-                model=turn.asked.model,
-                scope=turn.asked.scope,
-                cancel=turn.token,
-                replace=True,
-                options=turn.asked.options,
-            ),
+            lambda: turn.stream(services, turn),
             lambda events: self._on_events(turn, events),
             lambda: self._end(turn),
             lambda error: self._on_error(turn, error),
             token=turn.token,
         )
 
-    def _on_events(self, turn: Turn, events: Sequence[TurnEvent]) -> None:
+    def _on_events(self, turn: Turn, events: Sequence[TaskEvent]) -> None:
         """Handle all that came since the last frame at once. Footnotes go first, so that their markers are known."""
         citations = tuple(event.citation for event in events if isinstance(event, CitationAdded))
         text = "".join(event.text for event in events if isinstance(event, TextAdded))
@@ -246,11 +273,9 @@ class ChatController(QObject):
                 self._on_started(turn, event)
             elif isinstance(event, PassagesFound):
                 self._messages.update(turn.answer, passage_count=len(event.passages))
+        self._note(turn, events)
         if citations:
             self._messages.update(turn.answer, citations=_merged(turn.answer.citations, citations))
-        thoughts = "".join(event.text for event in events if isinstance(event, ReasoningAdded))
-        if thoughts:
-            self._messages.update(turn.answer, reasoning=turn.answer.reasoning + thoughts)
         if text:
             if not turn.answer.text:
                 self.answer_began.emit()
@@ -262,6 +287,15 @@ class ChatController(QObject):
                 self.answer_ended.emit(turn.answer.error or turn.answer.text)
                 self.stored.emit(turn.answer)
 
+    def _note(self, turn: Turn, events: Sequence[TaskEvent]) -> None:
+        """Show what happened around the answer, and what the model thought."""
+        notes = reduce(noted, events, turn.answer.notes)
+        if notes is not turn.answer.notes:
+            self._messages.update(turn.answer, notes=notes)
+        thoughts = "".join(event.text for event in events if isinstance(event, ReasoningAdded))
+        if thoughts:
+            self._messages.update(turn.answer, reasoning=turn.answer.reasoning + thoughts)
+
     def _on_started(self, turn: Turn, event: TurnStarted) -> None:
         question, answer, options = turn.question, turn.answer, turn.asked.options
         new_question, new_answer = question.id < 0, answer.id < 0
@@ -270,8 +304,9 @@ class ChatController(QObject):
         if new_question and question.parent_id is None and options.parent_id is None:
             row = self._messages.row_of(question.id)
             question.parent_id = self._messages.entry(row - 1).id if row else None
-        if new_question and turn.beside:
-            self._messages.update(question, siblings=(*turn.beside, question.id))
+        if new_question:
+            siblings = (*turn.beside, question.id) if turn.beside else ()
+            self._messages.update(question, siblings=siblings)
         elif new_answer and turn.beside:
             self._messages.update(answer, siblings=(*turn.beside, answer.id))
 

@@ -57,10 +57,13 @@ class Command:
 
 
 class ComposerController(QObject):
-    """Signals: ``values_wished(template)``: its variables are to be filled; ``new_chat_wished``."""
+    """Signals: ``values_wished(template)``: its variables are to be filled; ``new_chat_wished``;
+    ``every_document_wished``: the question is to be answered from all documents one by one.
+    """
 
     values_wished = Signal(object)
     new_chat_wished = Signal()
+    every_document_wished = Signal()
 
     def __init__(self, stage: Stage, choices: ChoicesController, composer: Composer, pasted: Path) -> None:
         super().__init__()
@@ -251,6 +254,7 @@ class ComposerController(QObject):
             ("attach", "Let files go with the question", "file-add", composer.attach_wished.emit),
             ("pin", "Give the model a chosen document as a whole", "quote", self._pin_chosen),
             ("everything", "Search in all documents again", "close", self._search_everywhere),
+            ("checkall", "Check every document for the question", "library", self.every_document_wished.emit),
             ("templates", "Write personas and prompt templates", "rename", composer.templates_wished.emit),
         ]
         return [Suggestion(name, about, icon, Command(run)) for name, about, icon, run in commands]

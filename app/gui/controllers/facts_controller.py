@@ -10,6 +10,7 @@ from app.gui.controllers.chat_controller import ChatController
 from app.gui.jobs import JobRunner
 from app.gui.models.message_list_model import MessageEntry, MessageListModel
 from app.gui.ports import Services
+from app.gui.turn_notes import notes_of
 
 
 class FactsController(QObject):
@@ -42,4 +43,9 @@ class FactsController(QObject):
     def _on_read(self, entry: MessageEntry, details: TurnDetails | None) -> None:
         if details is not None:
             facts = AnswerFacts.of(details)
-            self._messages.update(entry, facts=facts, reasoning=facts.reasoning or entry.reasoning)
+            notes = notes_of(details, self._question_before(entry))
+            self._messages.update(entry, facts=facts, reasoning=facts.reasoning or entry.reasoning, notes=notes)
+
+    def _question_before(self, entry: MessageEntry) -> str:
+        row = self._messages.row_of(entry.id)
+        return self._messages.entry(row - 1).text if row else ""

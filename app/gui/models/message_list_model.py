@@ -12,9 +12,10 @@ from app.domain.citations import AnswerSentence, Citation
 from app.domain.feedback import Judgement
 from app.domain.turns import MessageStatus, StoredMessage
 from app.gui.answer_facts import AnswerFacts
+from app.gui.turn_notes import TurnNotes
 
 Index = QModelIndex | QPersistentModelIndex
-SCREEN_ONLY = frozenset({"passage_count", "unread_count", "judgement", "facts", "reasoning"})
+SCREEN_ONLY = frozenset({"passage_count", "unread_count", "judgement", "facts", "reasoning", "notes"})
 
 
 @dataclass(slots=True, eq=False)
@@ -24,7 +25,7 @@ class MessageEntry:
     ``passage_count`` is None until retrieval has answered. ``unread_count`` is how many documents were still being read
     when the answer was written. ``judgement`` is the thumb that the user gave. ``siblings`` are the ids of the
     alternatives at this place, itself included; none if there is only one. ``facts`` are None until they were read.
-    ``damage`` says what of the stored message could not be read.
+    ``damage`` says what of the stored message could not be read. ``notes`` tell what happened around it.
     """
 
     id: int
@@ -45,6 +46,7 @@ class MessageEntry:
     damage: Sequence[str] = ()
     facts: AnswerFacts | None = None
     reasoning: str = ""
+    notes: TurnNotes = field(default_factory=TurnNotes)
 
     @classmethod
     def of(cls, message: StoredMessage) -> MessageEntry:

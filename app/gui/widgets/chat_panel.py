@@ -22,7 +22,9 @@ from app.gui.widgets.message_widgets import make_message_widget
 class ChatPanel(QWidget):
     """Signals: those of the messages (``footnote_activated(message_id, number)``, ``link_activated(target)``,
     ``copy_wished(message_id)``, ``regenerate_wished(message_id)``, ``judged(message_id, judgement)``,
-    ``why_wished(message_id)``, ``copy_with_sources_wished(message_id)``, ``continue_wished(message_id)``,
+    ``why_wished(message_id)``,
+    ``tool_answered(message_id, call_id, allowed, always)``, ``stop_wished``,
+    ``copy_with_sources_wished(message_id)``, ``continue_wished(message_id)``,
     ``edited(message_id, text)``, ``branch_wished(message_id)``); ``came_near(entry)`` when a message
     comes near the view;
     ``sidebar_wished`` and ``library_wished`` for the panels on either side.
@@ -34,6 +36,8 @@ class ChatPanel(QWidget):
     regenerate_wished = Signal(int)
     judged = Signal(int, str)
     why_wished = Signal(int)
+    tool_answered = Signal(int, str, bool, bool)
+    stop_wished = Signal()
     copy_with_sources_wished = Signal(int)
     continue_wished = Signal(int)
     edited = Signal(int, str)
@@ -120,6 +124,8 @@ class ChatPanel(QWidget):
         widget.regenerate_wished.connect(self.regenerate_wished)
         widget.judged.connect(self.judged)
         widget.why_wished.connect(self.why_wished)
+        widget.tool_answered.connect(self.tool_answered)
+        widget.stop_wished.connect(self.stop_wished)
         widget.copy_with_sources_wished.connect(self.copy_with_sources_wished)
         widget.continue_wished.connect(self.continue_wished)
         widget.edited.connect(self.edited)

@@ -58,7 +58,7 @@ class DocumentList(QListView):
 
 class LibraryPanel(QWidget):
     """Signals, each with a list of ``DocumentEntry``: ``open_wished``, ``retry_wished``, ``remove_wished``,
-    ``reveal_wished``; ``add_files_wished``, ``add_folder_wished``, ``add_page_wished``;
+    ``reveal_wished``, ``summary_wished``; ``add_files_wished``, ``add_folder_wished``, ``add_page_wished``;
     ``page_pasted(address)``; ``pause_wished``, ``resume_wished`` and
     ``cancel_wished`` for the reading under way.
     """
@@ -67,6 +67,7 @@ class LibraryPanel(QWidget):
     retry_wished = Signal(list)
     remove_wished = Signal(list)
     reveal_wished = Signal(list)
+    summary_wished = Signal(list)
     add_files_wished = Signal()
     add_folder_wished = Signal()
     add_page_wished = Signal()
@@ -202,6 +203,7 @@ class LibraryPanel(QWidget):
                 self.open_wished,
                 any(entry.can_open for entry in entries),
             ),
+            ("Summarise", "summary", self.summary_wished, len(entries) == 1 and entries[0].can_open),
             ("Read again", "refresh", self.retry_wished, True),
             ("Show in folder", "reveal", self.reveal_wished, True),
             ("Remove from library", "trash", self.remove_wished, True),

@@ -15,8 +15,9 @@ class MessageWidget(QWidget):
     ``footnote_hovered(message_id, number, rectangle)`` in global coordinates; ``footnote_left``;
     ``link_activated(target)``; ``copy_wished(message_id)``; ``regenerate_wished(message_id)``;
     ``judged(message_id, judgement)``; ``why_wished(message_id)``; ``copy_with_sources_wished(message_id)``;
-    ``continue_wished(message_id)``; ``edited(message_id, text)``; ``branch_wished(message_id)`` with the id of the
-    alternative to be shown.
+    ``continue_wished(message_id)``; ``edited(message_id, text)``;
+    ``tool_answered(message_id, call_id, allowed, always)``; ``stop_wished``; ``branch_wished(message_id)`` with the
+    id of the alternative to be shown.
     """
 
     height_changed = Signal()
@@ -32,6 +33,8 @@ class MessageWidget(QWidget):
     continue_wished = Signal(int)
     edited = Signal(int, str)
     branch_wished = Signal(int)
+    tool_answered = Signal(int, str, bool, bool)
+    stop_wished = Signal()
 
     def __init__(self, entry: MessageEntry, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -18,6 +18,7 @@ from app.gui.widgets.message_widget import MessageWidget
 from app.gui.widgets.question_widget import QuestionWidget
 from app.gui.widgets.reasoning_box import ReasoningBox
 from app.gui.widgets.stacking import stack, stacked_height
+from app.gui.widgets.turn_notes_view import TurnNotesView
 
 ABOVE_ANSWER, BELOW_ANSWER, GAP = 6, 10, 8
 
@@ -35,13 +36,14 @@ class AnswerWidget(MessageWidget):
     ) -> None:
         super().__init__(entry, parent)
         self.setAccessibleName("Answer")
+        self.notes = TurnNotesView(appearance, self)
         self._activity = Activity(appearance, self)
         self.reasoning = ReasoningBox(appearance, self)
         self._browser = AnswerBrowser(appearance, self, typesetting=typesetting)
         self._browser.setAccessibleName("Answer")
         self._notice = Notice(appearance, self)
         self._footer = AnswerFooter(appearance, self)
-        self._parts = (self._activity, self.reasoning, self._browser, self._notice, self._footer)
+        self._parts = (self.notes, self._activity, self.reasoning, self._browser, self._notice, self._footer)
         self._shown_citations = -1
         self._shown: tuple[object, ...] = ()
         self._streamed = False
@@ -116,6 +118,9 @@ class AnswerWidget(MessageWidget):
         buttons.regenerate_wished.connect(lambda: self.regenerate_wished.emit(self.entry.id))
         buttons.judged.connect(lambda judgement: self.judged.emit(self.entry.id, judgement))
         buttons.why_wished.connect(lambda: self.why_wished.emit(self.entry.id))
+        self.notes.height_changed.connect(self.height_changed)
+        self.notes.stop_wished.connect(self.stop_wished)
+        self.notes.tool_answered.connect(lambda *answer: self.tool_answered.emit(self.entry.id, *answer))
 
     def _numbers(self) -> frozenset[int]:
         return frozenset(citation.number for citation in self.entry.citations)
@@ -164,6 +169,7 @@ class AnswerWidget(MessageWidget):
         return self.entry.sentences if self.entry.answered and (self.entry.citations or checked) else ()
 
     def _update_surroundings(self) -> None:
+        self.notes.show_notes(self.entry.notes, running=self.entry.streaming)
         self._activity.show_for(self.entry)
         self.reasoning.show_for(self.entry)
         self._browser.setVisible(bool(self.entry.text))

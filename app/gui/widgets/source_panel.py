@@ -29,7 +29,7 @@ ZOOM_STEP = 1.1
 class SourcePanel(QWidget):
     """Signals: ``step_wished(step)`` to the previous (-1) or next (1) footnote of the answer; ``open_outside_wished``
     and ``reveal_wished``, each with a path as text; ``offer_taken(offer)``; ``part_wished(place)`` for another part of
-    a long text and ``search_wished(words)`` in all of it; ``closed``.
+    a long text and ``search_wished(words)`` in all of it; ``summary_wished(document_id, path)``; ``closed``.
     """
 
     step_wished = Signal(int)
@@ -38,6 +38,7 @@ class SourcePanel(QWidget):
     offer_taken = Signal(str)
     part_wished = Signal(int)
     search_wished = Signal(str)
+    summary_wished = Signal(int, str)
     closed = Signal()
 
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
@@ -90,6 +91,7 @@ class SourcePanel(QWidget):
     def _connect(self) -> None:
         self._head.open_outside_wished.connect(lambda: self._emit_path(self.open_outside_wished))
         self._head.reveal_wished.connect(lambda: self._emit_path(self.reveal_wished))
+        self._head.summary_wished.connect(self._wish_summary)
         self.tools.step_wished.connect(self.step_wished)
         self.tools.zoom_wished.connect(self._zoom)
         self.tools.find_wished.connect(self.find_bar.open_bar)
@@ -189,6 +191,7 @@ class SourcePanel(QWidget):
         self._show_outline(self.tools.outline_button.isChecked())
         for button in (self.external_button, self.reveal_button):
             button.setVisible(source is not None)
+        self._head.summary_button.setVisible(source is not None and source.document_id is not None)
         self.external_button.setEnabled(source is not None and source.reachable)
 
     # -- getting about ---------------------------------------------------------------------------------------------
@@ -237,6 +240,10 @@ class SourcePanel(QWidget):
             self.text.go_to(place)
         else:
             self.part_wished.emit(place)
+
+    def _wish_summary(self) -> None:
+        if self._source is not None and self._source.document_id is not None:
+            self.summary_wished.emit(self._source.document_id, str(self._source.path))
 
     def _emit_path(self, signal: object) -> None:
         if self._source is not None:

@@ -11,8 +11,9 @@ from app.gui.widgets.basics import ElidedLabel, IconButton, plain_label
 
 
 class SourceHead(QWidget):
-    """Signals: ``open_outside_wished``, ``reveal_wished``."""
+    """Signals: ``open_outside_wished``, ``reveal_wished``, ``summary_wished``."""
 
+    summary_wished = Signal()
     open_outside_wished = Signal()
     reveal_wished = Signal()
 
@@ -31,7 +32,11 @@ class SourceHead(QWidget):
             appearance, "external", "Open in another program", on_click=self.open_outside_wished.emit
         )
         self.reveal_button = IconButton(appearance, "reveal", "Show in folder", on_click=self.reveal_wished.emit)
+        self.summary_button = IconButton(
+            appearance, "summary", "Summarise this document", on_click=self.summary_wished.emit
+        )
         row.addLayout(names, 1)
+        row.addWidget(self.summary_button)
         row.addWidget(self.external_button)
         row.addWidget(self.reveal_button)
 

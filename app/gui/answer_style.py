@@ -93,7 +93,7 @@ class AnswerStyle:
         """The block that Qt wants behind a table, as flat as it can be."""
         block = QTextBlockFormat()
         block.setLineHeight(1, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
-        block.setBottomMargin(8)
+        block.setBottomMargin(14)
         return block
 
     def text(self) -> QTextCharFormat:

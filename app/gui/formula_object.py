@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QObject, QRect, QRectF, QSizeF
-from PySide6.QtGui import QFontMetricsF, QPainter, QPyTextObject, QTextDocument, QTextFormat
+from PySide6.QtGui import QFontInfo, QFontMetricsF, QPainter, QPyTextObject, QTextDocument, QTextFormat
 from PySide6.QtSvg import QSvgRenderer
 
 from app.gui.answer_style import DISPLAY_PROPERTY, SOURCE_PROPERTY, TEX_PROPERTY, AnswerStyle
 from app.gui.formulas import INK, Formula
 from app.gui.typesetting import Typesetting
 
+LARGER = 1.16
+"""The letters of the formulas' font are smaller than those of interface fonts of the same size."""
 DEEPEST = 0.5
 """How far, in ems, a formula may hang below its line without being lifted: the space between lines has room for it."""
 
@@ -22,7 +24,7 @@ class FormulaObject(QPyTextObject):
         self._style = style
         self._typesetting = typesetting
         self._metrics = QFontMetricsF(style.code_text.font())
-        self._em = QFontMetricsF(style.font).ascent() * 1.05
+        self._em = QFontInfo(style.font).pixelSize() * LARGER
         self._renderers: dict[str, QSvgRenderer] = {}
 
     def intrinsicSize(self, _document: QTextDocument, _position: int, format: QTextFormat) -> QSizeF:

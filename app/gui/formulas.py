@@ -72,7 +72,10 @@ def formula_at(character: str, found: list[FoundFormula]) -> FoundFormula | None
 def set_formula(tex: str, *, display: bool) -> Formula | None:
     """Set a formula; None for what is not TeX. Slow the first time: fonts are read."""
     from latex2mathml import exceptions
+    from ziafont.config import config
     from ziamath.zmath import Latex
+
+    config.svg2 = False  # Qt's painter of SVG knows no symbols that are used twice
 
     raised: list[type[Exception]] = [ValueError, KeyError, IndexError, AttributeError, TypeError, RecursionError]
     raised += [each for each in vars(exceptions).values() if isinstance(each, type) and issubclass(each, Exception)]

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app.domain.citations import Citation
 from app.domain.feedback import Judgement
 from app.domain.turns import MessageStatus
+from app.gui.answer_facts import BUILT_IN
 from app.gui.models.message_list_model import MessageEntry
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import ElidedLabel, IconButton, TextButton
@@ -210,12 +211,12 @@ def _about(entry: MessageEntry) -> str:
     """The model, the time it took and what the answer rests on, in one line."""
     parts = []
     if entry.model:
-        parts.append("Built-in answerer" if entry.model == "extractive" else entry.model)
-    if entry.passage_count is not None:
-        parts.append(f"{counted(entry.passage_count, 'passage')} read")
+        parts.append("Built-in answerer" if entry.model == BUILT_IN else entry.model.partition(":")[2] or entry.model)
     total = entry.timings.get("total") or max(entry.timings.values(), default=0.0)
     if total >= 0.05:
         parts.append(elapsed(total))
     if entry.facts is not None:
         parts.extend(entry.facts.parts())
+    if entry.passage_count is not None:
+        parts.append(f"{counted(entry.passage_count, 'passage')} read")
     return " · ".join(parts)

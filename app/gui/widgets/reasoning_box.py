@@ -12,7 +12,8 @@ from app.gui.models.message_list_model import MessageEntry
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import TextButton
 
-INDENT, GAP = 14, 4
+INDENT, GAP, BELOW = 14, 4, 8
+BUTTON_PADDING = 8
 FIRST_WIDTH = 600
 LONGEST_SHOWN = 200_000
 
@@ -101,15 +102,16 @@ class ReasoningBox(QWidget):
         if not self.unfolded:
             return head
         self._body.setLineWrapColumnOrWidth(max(60, width - INDENT))
-        return head + GAP + math.ceil(self._body.document().size().height()) + 2
+        return head + GAP + math.ceil(self._body.document().size().height()) + BELOW
 
     def resizeEvent(self, event: QEvent) -> None:
         super().resizeEvent(event)  # type: ignore[arg-type]  # passed on untouched
         head = self._head.sizeHint()
-        self._head.setGeometry(0, 0, head.width(), head.height())
+        self._head.setGeometry(-BUTTON_PADDING, 0, head.width(), head.height())
         top = head.height() + GAP
-        self._body.setGeometry(INDENT, top, self.width() - INDENT, max(0, self.height() - top))
-        self._bar.setGeometry(4, top, 2, max(0, self.height() - top))
+        height = max(0, self.height() - top - BELOW)
+        self._body.setGeometry(INDENT, top, self.width() - INDENT, height)
+        self._bar.setGeometry(2, top, 2, height)
 
     def _on_toggled(self, unfolded: bool) -> None:
         self._head.set_icon("chevron-down" if unfolded else "chevron-right")

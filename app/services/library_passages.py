@@ -28,6 +28,10 @@ class Finder(Protocol):
         """The ``k`` best passages, best first. Blocks."""
         ...
 
+    def excerpts(self, query: str, *, k: int = 5, scope: Scope | None = None) -> list[Passage]:
+        """At most ``k`` places that answer, best first: passages that touch are joined. Blocks."""
+        ...
+
 
 class AttachedFiles(Protocol):
     """The files attached to a chat, which no library knows."""
@@ -65,7 +69,13 @@ class LibraryPassages:
 
     def search(self, query: str, *, k: int, scope: Scope) -> list[Passage]:
         """The ``k`` best passages, best first."""
-        found = self._open_finder().search(query, k=k, scope=scope)
+        return self._with_attached(query, k, scope, self._open_finder().search(query, k=k, scope=scope))
+
+    def excerpts(self, query: str, *, k: int, scope: Scope) -> list[Passage]:
+        """At most ``k`` places that answer, best first: passages that touch are joined, weak ones left out."""
+        return self._with_attached(query, k, scope, self._open_finder().excerpts(query, k=k, scope=scope))
+
+    def _with_attached(self, query: str, k: int, scope: Scope, found: Sequence[Passage]) -> list[Passage]:
         own = self._attached.search(scope.session, query, k) if self._attached and scope.session else []
         return sorted([*own, *found], key=lambda each: -each.score)[:k]
 

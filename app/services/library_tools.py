@@ -98,7 +98,7 @@ class _Uses:
         if not query.strip():
             raise ToolError("The query is empty. Say what to look for.")
         count = min(max(count, 1), MOST_RESULTS)
-        found = await asyncio.to_thread(self._passages.search, query, k=count, scope=self._scope)
+        found = await asyncio.to_thread(self._passages.excerpts, query, k=count, scope=self._scope)
         if not found:
             return "No passage fits. Try other words, or list_documents to see what there is."
         return self._shown(found)

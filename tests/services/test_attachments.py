@@ -180,7 +180,7 @@ def test_what_cannot_be_attached_is_told(world: World) -> None:
 Step = tuple[str, int, int]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(

@@ -59,17 +59,19 @@ class Children:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._said() == "ready"
 
-    def killed_after(self, seconds: float) -> list[str]:
-        """What a child told until it was killed, so long after it had opened the chats."""
+    def killed_after(self, events: int, seconds: float) -> list[str]:
+        """What a child told until it was killed, so long after it had told so many events of its chat."""
         assert self._process.stdin is not None
         self._process.stdin.write(self._line)
         self._process.stdin.flush()
         pid = 0
         told: list[str] = []
-        while not (pid and "opened" in told):
+        while not pid or len(told) <= events:
             event = self._said()
             if event.startswith("pid "):
                 pid = int(event.split()[1])
+            elif event.startswith("ended"):
+                return told
             else:
                 told.append(event)
         time.sleep(seconds)  # the moment of the kill is what is drawn by chance, nothing waits for it
@@ -107,7 +109,7 @@ def test_a_kill_while_chatting_loses_nothing_that_was_kept(tmp_path: Path, serve
     children = Children(tmp_path, server.url)
     try:
         for _ in range(KILLS):
-            told = children.killed_after(chance.uniform(0.02, 0.7))
+            told = children.killed_after(chance.randrange(1, 120), chance.uniform(0.0, 0.02))
             tally.kills += 1
             _look(tmp_path, told, kept, tally)
     finally:

@@ -81,7 +81,7 @@ class SessionService:
     def tag(self, session_id: str, tags: Sequence[str]) -> None:
         """Give a session these tags and no others; the same word in another case is the same tag."""
         kept: dict[str, str] = {}
-        for tag in (" ".join(each.lstrip("#").split()) for each in tags):
+        for tag in (" ".join(each.strip().lstrip("#").split()) for each in tags):
             if tag:
                 kept.setdefault(tag.casefold(), tag)
         self._store.organise([session_id], tags=list(kept.values()))

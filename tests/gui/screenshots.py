@@ -25,6 +25,7 @@ from app.gui.widgets.message_widgets import AnswerWidget
 from app.gui.widgets.template_dialogs import TemplatesDialog
 from app.settings.paths import AppPaths
 from app.settings.resources import resource
+from tests.gui.tour_sessions import SessionTour
 
 SIZE = (1320, 840)
 PATIENCE_SECONDS = 180
@@ -69,6 +70,7 @@ class Tour:
         self._sources()
         self._composing()
         self._dialogs()
+        SessionTour(self._desktop, self._take, wait_for).run(self._documents.parent)
 
     def _take(self, name: str, widget: QWidget | None = None, *, settle: bool = True) -> None:
         if settle:

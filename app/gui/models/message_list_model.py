@@ -200,5 +200,8 @@ class MessageListModel(QAbstractListModel):
         self.dataChanged.emit(self.index(row), self.index(row), [self.EntryRole])
 
 
+HIDDEN_ROLES = frozenset({"system", "tool"})  # a role that can't be read is shown
+
+
 def _entries(messages: Sequence[StoredMessage]) -> list[MessageEntry]:
-    return [MessageEntry.of(message) for message in messages if message.role in {"user", "assistant"}]
+    return [MessageEntry.of(message) for message in messages if message.role not in HIDDEN_ROLES]

@@ -105,7 +105,11 @@ class Notice(QFrame):
 
 
 def notice_words(entry: MessageEntry) -> str:
-    """What is said of how an answer ended; nothing after a good end."""
+    """What is said of how an answer ended, and of what could not be read of it; nothing where all is well."""
+    return " ".join(filter(None, (_ending(entry), *entry.damage)))
+
+
+def _ending(entry: MessageEntry) -> str:
     if entry.status is MessageStatus.FAILED:
         return entry.error or "The answer could not be written. Try again."
     if entry.status is MessageStatus.STOPPED:
@@ -119,4 +123,4 @@ def notice_words(entry: MessageEntry) -> str:
         return "Try other words, or add the files that might hold the answer."
     if entry.facts is not None and entry.facts.cut_off:
         return "The answer is longer than this model may write at once."
-    return " ".join(entry.damage)
+    return ""

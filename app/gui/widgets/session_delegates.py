@@ -18,6 +18,7 @@ from app.gui.wording import shown
 ROW_HEIGHT = 36
 HIT_HEIGHT = 52
 MARGIN = 10
+SEPARATOR = "  ·  "
 
 
 class ListDelegate(QStyledItemDelegate):
@@ -98,7 +99,7 @@ class SessionDelegate(ListDelegate):
         if tags:
             painter.setFont(self.caption())
             painter.setPen(theme.color("text_tertiary"))
-            width = min(painter.fontMetrics().horizontalAdvance(tags), place.width() // 2)
+            width = min(painter.fontMetrics().horizontalAdvance(tags) + 2, place.width() // 2)
             cut = painter.fontMetrics().elidedText(tags, Qt.TextElideMode.ElideRight, width)
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | middle, cut)
             place.adjust(0, 0, -width - 8, 0)
@@ -115,6 +116,30 @@ class SessionDelegate(ListDelegate):
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, _index: Index) -> None:
         editor.setGeometry(option.rect.adjusted(0, 1, 0, -1))
+
+
+class TrashDelegate(ListDelegate):
+    """A deleted chat and how long it will be there."""
+
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
+        return QSize(100, ROW_HEIGHT)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        title, _, left = str(index.data()).partition(SEPARATOR)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        row = option.rect.adjusted(0, 1, 0, -1)
+        self.paint_ground(painter, option, row)
+        place = row.adjusted(MARGIN, 0, -MARGIN, 0)
+        painter.setFont(self.caption())
+        painter.setPen(self.appearance.theme.color("text_secondary"))
+        painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, left)
+        place.adjust(0, 0, -painter.fontMetrics().horizontalAdvance(left) - 12, 0)
+        painter.setFont(self.appearance.font)
+        painter.setPen(self.appearance.theme.color("text"))
+        cut = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, place.width())
+        painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, cut)
+        painter.restore()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +178,10 @@ class HitDelegate(ListDelegate):
             rest = place.right() - left
             text = metrics.elidedText(piece.text, Qt.TextElideMode.ElideRight, rest) if rest > 0 else ""
             width = metrics.horizontalAdvance(text)
-            if piece.marked and text:
+            if piece.marked and text == piece.text:
                 ground = QRect(left - 1, place.center().y() - metrics.height() // 2, width + 2, metrics.height())
                 painter.fillRect(ground, theme.color("highlight_text"))
-            painter.setPen(theme.color("text" if piece.marked else "text_secondary"))
+            painter.setPen(theme.color("text" if piece.marked and text == piece.text else "text_secondary"))
             where = QRect(left, place.top(), rest, place.height())
             painter.drawText(where, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
             left += width

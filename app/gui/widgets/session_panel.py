@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
+from typing import cast
+
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
@@ -34,6 +36,12 @@ class SearchField(QLineEdit):
             appearance.icon("search", "text_tertiary", 16), QLineEdit.ActionPosition.LeadingPosition
         )
         appearance.changed.connect(lambda: self._icon.setIcon(appearance.icon("search", "text_tertiary", 16)))
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.ShortcutOverride and cast(QKeyEvent, event).key() == Qt.Key.Key_Escape:
+            event.accept()  # Escape ends the search before it means anything to the window
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -120,7 +128,21 @@ class SessionPanel(QWidget):
         row.addWidget(mark)
         self.heading = plain_label("Footnote", scale="heading")
         row.addWidget(self.heading, 1)
+        self.more_button = IconButton(self._appearance, "more", "Import, export and trash")
+        self.more_button.setMenu(self._make_more())
+        self.more_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        row.addWidget(self.more_button)
         return head
+
+    def _make_more(self) -> QMenu:
+        menu = QMenu(self)
+        for text, signal in (
+            ("Import chats…", self.import_wished),
+            ("Export all chats…", self.export_all_wished),
+            ("Trash…", self.trash_wished),
+        ):
+            menu.addAction(text).triggered.connect(signal)
+        return menu
 
     def _make_foot(self) -> QWidget:
         foot = QWidget()

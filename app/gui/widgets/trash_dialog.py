@@ -13,6 +13,7 @@ from app.domain.turns import SessionRecord
 from app.gui.models.session_list_model import UNTITLED
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import TextButton, plain_label
+from app.gui.widgets.session_delegates import SEPARATOR, TrashDelegate
 from app.gui.wording import counted, shown
 
 Index = QModelIndex | QPersistentModelIndex
@@ -38,7 +39,7 @@ class TrashModel(QAbstractListModel):
             return None
         record = self._records[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return f"{shown(record.title) or UNTITLED}  ·  {_time_left(record)}"
+            return f"{shown(record.title) or UNTITLED}{SEPARATOR}{_time_left(record)}"
         return record.id if role == self.IdRole else None
 
     @property
@@ -67,6 +68,8 @@ class TrashDialog(QDialog):
         self.model = TrashModel()
         self.list = QListView()
         self.list.setModel(self.model)
+        self.list.setItemDelegate(TrashDelegate(appearance, self.list))
+        self.list.setMouseTracking(True)
         self.list.setAccessibleName("Deleted chats")
         self.list.setUniformItemSizes(True)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -77,6 +80,7 @@ class TrashDialog(QDialog):
         self.delete_button = TextButton(appearance, "Delete for good…", on_click=self._ask_to_delete)
         self.restore_button = TextButton(appearance, "Restore", kind="primary", on_click=self._restore)
         buttons = QHBoxLayout()
+        buttons.setSpacing(8)
         buttons.addWidget(self.empty_button)
         buttons.addStretch(1)
         buttons.addWidget(self.delete_button)

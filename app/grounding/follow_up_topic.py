@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from app.grounding.follow_up_references import Reference
-from app.grounding.follow_up_words import PARTICIPLES, FollowUpWords, word_set
+from app.grounding.follow_up_words import ENGLISH, PARTICIPLES, FollowUpWords, word_set
 from app.grounding.question_tokens import Token, tokens_of
 from app.grounding.sentences import split_sentences
 
 _YEAR = re.compile(r"\b(?:1\d{3}|20\d\d)\b")
 _ACTING = word_set("did does do can could will would should may might must")
 _WAS = word_set("was were is are has have had been")
+_BEFORE_NOUNS = _ACTING | _WAS
+_ASKERS = word_set("i we you one they people")
+_SHORTEST_PLURAL = 3
 _CHAINS = word_set("of for von der des du de del di della für в для")
 _MONTHS = word_set(
     "january february march april may june july august september october november december monday tuesday wednesday"
@@ -37,8 +40,8 @@ def focus_of(said: Said, reference: Reference, words: FollowUpWords) -> str:
     answered = [each for each in _answer_names(said.answer, words) if each.casefold() not in said.question.casefold()]
     if answered and (_asks_for_name(tokens, words) or (reference.person and not named)):
         return answered[0]
-    if reference.several and (plural := _plural(tokens, words)):
-        return plural
+    if reference.several and words is ENGLISH:
+        return _plural(tokens, words) or topic_of(said, words)
     phrases = _noun_phrases(said.question, tokens, words, whole=not reference.possessive)
     if named and (reference.person or not phrases or any(named[0] in each for each in phrases)):
         return next((each for each in phrases if named[0] in each and not reference.person), named[0])
@@ -90,10 +93,40 @@ def _parallel(base: str, tokens: Sequence[Token], new: Sequence[Token], words: F
     if any(each.is_name or each.text[0].isupper() for each in new) and first.low not in words.determiners:
         runs = _name_runs(tokens, words)
         return (runs[0][0].start, runs[0][-1].end) if len(runs) == 1 else None
+    if words is ENGLISH and first.low not in words.determiners:
+        return _bare_noun(tokens, new)
     if first.low in words.determiners:
         places = [each for each in _phrase_runs(tokens, words) if each[0].low == first.low]
         return (places[-1][0].start, places[-1][-1].end) if places else None
     return None
+
+
+def _bare_noun(tokens: Sequence[Token], new: Sequence[Token]) -> tuple[int, int] | None:
+    """The one English noun without an article that a new one can stand for: of many things if that is of many."""
+    runs = [run for run in (_noun_of(tokens, index) for index in range(1, len(tokens))) if run]
+    several = _is_plural(new[-1])
+    fitting = [run for run in runs if _is_plural(run[-1]) is several]
+    return (fitting[0][0].start, fitting[0][-1].end) if len(fitting) == 1 else None
+
+
+def _noun_of(tokens: Sequence[Token], start: int) -> Sequence[Token]:
+    """The noun that begins at ``start``: behind an auxiliary, a preposition, or a verb of the one who asks."""
+    before = tokens[start - 1].low
+    asker = start > 1 and tokens[start - 2].low in _ASKERS
+    if not tokens[start].is_content(ENGLISH) or not (
+        before in _BEFORE_NOUNS or before in ENGLISH.prepositions or asker
+    ):
+        return ()
+    end = _run_end(tokens, start, ENGLISH)
+    for index in range(start, end):
+        if _is_plural(tokens[index]):
+            return tokens[start : index + 1]
+    # Behind an auxiliary the verb comes last, unless there is the noun alone.
+    return tokens[start : max(end - 1, start + 1)] if before in _ACTING else ()
+
+
+def _is_plural(token: Token) -> bool:
+    return re.search(r"[^sui]s\Z", token.low) is not None and len(token.low) > _SHORTEST_PLURAL
 
 
 def _preposition_before(tokens: Sequence[Token], position: int, words: FollowUpWords) -> int:
@@ -147,8 +180,7 @@ def _names(question: str, tokens: Sequence[Token], words: FollowUpWords) -> list
 
 def _plural(tokens: Sequence[Token], words: FollowUpWords) -> str:
     """The first English noun of many things."""
-    plurals = (each.text for each in tokens if each.is_content(words) and re.search(r"[^sui]s\Z", each.low))
-    return next(plurals, "")
+    return next((each.text for each in tokens if each.is_content(words) and _is_plural(each)), "")
 
 
 def _name_runs(tokens: Sequence[Token], words: FollowUpWords, *, begins: bool = False) -> list[list[Token]]:

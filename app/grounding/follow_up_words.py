@@ -249,7 +249,7 @@ KINDS = word_set("""
 # Verbs of English questions that end in no -ed.
 PARTICIPLES = word_set(
     "built made sold held lost found written begun sent paid taken given known born set put cut laid bought"
-    " done seen spent taught thought told won worn chosen drawn driven grown hidden led left met shown sung"
+    " done seen spent lent kept taught thought told won worn chosen drawn driven grown hidden led left met shown sung"
     " spoken torn"
 )
 DUMMY_IT = re.compile(

@@ -93,7 +93,8 @@ def _resolved(question: str, reference: Reference, focus: str) -> str:
     """The question with what it refers to in place of the pronoun, or behind it where it can't stand there."""
     if not focus or focus.casefold() in question.casefold():
         return question
-    if not reference.replaceable:
+    one_for_many = reference.several and len(focus.split()) > _LONGEST_FRAGMENT
+    if not reference.replaceable or one_for_many:
         return _with_topic(question, focus)
     if reference.possessive:
         focus = f"{focus}'" if focus.endswith("s") else f"{focus}'s"

@@ -29,7 +29,7 @@ class Token:
     @property
     def is_name(self) -> bool:
         """Whether it looks like a name: capitals or figures where none is needed."""
-        if self.text[0].isdigit():
+        if self.text[0].isdigit() or self.text == "I":
             return False
         return (self.text[0].isupper() and not self.first) or (
             len(self.text) > 1 and self.text[1:].lower() != self.text[1:]

@@ -39,6 +39,15 @@ TOWER = ("How tall is the Halden lighthouse?", "It is a tower of 41 metres.")
     [
         (WARRANTY, "What about a service?", "How long is the warranty of a service?"),
         (("What was Nordwerk's revenue in 2018?", "310."), "and in 2019?", "What was Nordwerk's revenue in 2019?"),
+        (("How long do tomato seeds keep?", "Five years."), "And beans?", "How long do beans keep?"),
+        (("How long does coffee keep?", "A month."), "What about tea?", "How long does tea keep?"),
+        (("How long can I keep books?", "A month."), "And films?", "How long can I keep films?"),
+        (("For how long are books lent?", "A month."), "What about films?", "For how long are films lent?"),
+        (
+            ("What if someone is stung in the mouth?", "Call."),
+            "How do I contact them?",
+            "How do I contact them: someone is stung in the mouth?",
+        ),
         (TOWER, "When was it built?", "When was the Halden lighthouse built?"),
         (TOWER, "How far can its light be seen?", "How far can Halden lighthouse's light be seen?"),
         (("Who led the work?", "It was led by Ada Kessler."), "When was she born?", "When was Ada Kessler born?"),

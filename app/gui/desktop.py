@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
@@ -25,16 +26,19 @@ from app.gui.widgets.main_window import MainWindow
 from app.gui.wiring import Stage, Wiring
 from app.gui.wiring_answering import AnsweringWiring
 from app.gui.wiring_chat import ChatWiring
+from app.gui.wiring_collections import CollectionWiring
 from app.gui.wiring_composer import ComposerWiring
 from app.gui.wiring_library import LibraryWiring
 from app.gui.wiring_profiles import ProfileWiring
 from app.gui.wiring_sessions import SessionWiring
 from app.gui.wiring_sources import SourceWiring
+from app.gui.wiring_upkeep import UpkeepWiring
 from app.gui.wiring_window import WindowWiring
 from app.settings.paths import AppPaths
 
 BuildServices = Callable[[], Services]
 CLOSE_SECONDS = 5.0
+REOPEN_SECONDS = 2.0
 
 
 class Desktop(QObject):
@@ -102,9 +106,13 @@ class Desktop(QObject):
         self._library = LibraryWiring(stage, self._sources.controller, self.start)
         self._window = WindowWiring(stage, self._sources.controller, self._chat.feedback)
         self.profiles = ProfileWiring(stage, self._paths).controller
+        self._collections = CollectionWiring(
+            stage, self._library.controller, self.composer_wiring.controller.reload_collections
+        )
+        self._upkeep = UpkeepWiring(stage, self._library.controller, self._window.settings, self.reopen)
         self._name_parts()
         chat: tuple[Wiring, ...] = (self._sessions, self._chat, self.composer_wiring, self._answering)
-        for wiring in (*chat, self._library, self._sources, self._window):
+        for wiring in (*chat, self._library, self._collections, self._upkeep, self._sources, self._window):
             for keys, text, handler in wiring.shortcuts():
                 self.window.add_shortcut(keys, text, handler)
 
@@ -117,6 +125,8 @@ class Desktop(QObject):
         self.feedback = self._chat.feedback
         self.composer, self.choices = self.composer_wiring.controller, self.composer_wiring.choices
         self.library, self.web, self.folders = self._library.controller, self._library.web, self._library.folders
+        self.collections, self.packs = self._collections.controller, self._collections.packs
+        self.search_models, self.check = self._upkeep.models, self._upkeep.check
         self.sources = self._sources.controller
         self.settings, self.bench = self._window.settings, self._window.bench
         self.ask, self.escape = self._chat.ask, self._chat.escape
@@ -145,6 +155,38 @@ class Desktop(QObject):
         self.window.chat.invitation.show_opening()
         self.runner.run(self._build_or_give_up, self._attach, self._on_build_error)
 
+    def reopen(
+        self, work: Callable[[Any], Any], on_done: Callable[[Any], None], on_error: Callable[[Exception], None]
+    ) -> None:
+        """Close the services, give fresh ones to ``work`` on a worker, close these, and open the window's again."""
+        self.window.toast.dismiss()
+        self._sessions.save_state()
+        self._detach()
+        self.window.chat.composer.set_ready(False)
+        self.runner.wait(REOPEN_SECONDS)
+        with self._closing:
+            services, self._services = self._services, None
+
+        def again() -> tuple[Services | None, Callable[[], None]]:
+            if services is not None:
+                services.close()
+            try:
+                fresh = self._build()
+                try:
+                    result = work(fresh)
+                finally:
+                    fresh.close()
+            except UserFacingError as error:
+                failure = error  # the name of an except clause ends with it
+                return self._build_or_give_up(), lambda: on_error(failure)
+            return self._build_or_give_up(), lambda: on_done(result)
+
+        def go_on(opened: tuple[Services | None, Callable[[], None]]) -> None:
+            self._attach(opened[0])
+            opened[1]()
+
+        self.runner.run(again, go_on, self._on_build_error)
+
     def quit(self) -> None:
         """Close the window, which ends the program."""
         self.window.close()
@@ -155,9 +197,7 @@ class Desktop(QObject):
         self.window.toast.dismiss()  # what could still be undone is done now
         self._sessions.save_state()
         self.state.save()
-        self.chat.stop_all()
-        self._library.detach()
-        self.window.right.source.clear()
+        self._detach()
         # Pending deletions and the end of stopped answers are still on their way to the databases.
         idle = self.runner.wait(max(0.1, min(2.0, timeout / 2)))
         with self._closing:
@@ -170,6 +210,13 @@ class Desktop(QObject):
         ended = self.runner.close(max(0.1, deadline - time.monotonic()))
         closer.join(max(0.1, deadline - time.monotonic()))
         return idle and ended and not closer.is_alive()
+
+    def _detach(self) -> None:
+        """The services will go."""
+        self.chat.stop_all()
+        for part in (self._library, self._collections, self._upkeep):
+            part.detach()
+        self.window.right.source.clear()
 
     def _build_or_give_up(self) -> Services | None:
         """On a worker thread. Services that are ready only after the program was told to quit are closed at once."""
@@ -185,7 +232,7 @@ class Desktop(QObject):
         if services is None:
             return
         first: tuple[Wiring, ...] = (self._sources, self._window, self._chat, self._answering, self.composer_wiring)
-        for wiring in (*first, self._sessions, self._library):
+        for wiring in (*first, self._sessions, self._library, self._collections, self._upkeep):
             wiring.attach(services)
         self.window.chat.composer.set_ready(True)
         if self._sample is not None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from app.domain.cancellation import CancelToken
 from app.domain.chat_transfer import ChatHit, ImportReport
@@ -14,8 +14,10 @@ from app.domain.documents import Box, DocumentRecord, SectionKind
 from app.domain.feedback import Judgement
 from app.domain.folders import FolderChange, FolderPreview, FolderStatus
 from app.domain.ingestion import FileOutcome, IngestProgress, IngestSummary
+from app.domain.packs import ImportSummary, PackSummary
 from app.domain.page_text import PageText
 from app.domain.passages import Passage, Scope
+from app.domain.rebuilding import TellRebuild
 from app.domain.search_comparison import BenchRow
 from app.domain.session_choices import SessionChoices
 from app.domain.turn_details import TurnDetails
@@ -27,6 +29,17 @@ from app.services.session_files import ExportFormat
 from app.services.template_service import Template, TemplateKind
 from app.settings.setting import Setting, T
 
+if TYPE_CHECKING:
+    from app.retrieval.model_catalogue import InstalledModel
+    from app.services.chunk_change import ChunkChange
+    from app.services.collection_service import CollectionChange
+    from app.services.embedding_model_service import ModelView, Proposal
+    from app.services.library_check import CheckReport
+    from app.services.model_change import ModelChange
+    from app.services.pack_paths import PathMapping
+    from app.services.pack_roots import PackRoot
+
+CountProgress = Callable[[int, int], None]
 IngestEvent = IngestProgress | FileOutcome | IngestSummary
 
 
@@ -141,7 +154,7 @@ class ChatExports(Protocol):
     """Chats to files."""
 
     def to_file(self, session_id: str, path: Path, format: ExportFormat) -> None: ...
-    def html(self, session_id: str) -> str: ...
+    def pieces(self, session_id: str) -> tuple[str, Iterator[str]]: ...
     def all_to_file(
         self, path: Path, *, progress: Callable[[int, int], None] = ..., cancel: CancelToken | None = None
     ) -> int: ...
@@ -268,6 +281,12 @@ class Collections(Protocol):
     """Named sets of documents."""
 
     def collections(self) -> Sequence[CollectionRecord]: ...
+    def documents(self, collection_id: int) -> frozenset[int]: ...
+    def create(self, name: str) -> CollectionRecord: ...
+    def rename(self, name: str, new_name: str) -> CollectionRecord: ...
+    def delete(self, name: str) -> Any: ...
+    def add(self, name: str, paths: Iterable[Path]) -> CollectionChange: ...
+    def remove(self, name: str, paths: Iterable[Path]) -> CollectionChange: ...
 
 
 class Packs(Protocol):
@@ -275,6 +294,34 @@ class Packs(Protocol):
 
     @property
     def collections(self) -> Collections: ...
+
+    def export(
+        self, file: Path, collection: str | None, progress: CountProgress, cancel: CancelToken | None
+    ) -> PackSummary: ...
+    def examine(
+        self, file: Path, progress: CountProgress, cancel: CancelToken | None
+    ) -> tuple[PackSummary, tuple[PackRoot, ...]]: ...
+    def preview(self, file: Path, mapping: PathMapping, *, cancel: CancelToken | None) -> ImportSummary: ...
+    def import_pack(
+        self, file: Path, mapping: PathMapping, *, progress: CountProgress, cancel: CancelToken | None
+    ) -> ImportSummary: ...
+
+
+class EmbeddingModels(Protocol):
+    """Search models."""
+
+    def models(self) -> Sequence[ModelView]: ...
+    def serving(self) -> str: ...
+    def proposal(self) -> Proposal | None: ...
+    def download(
+        self, name: str, *, progress: Callable[[str, int], None], cancel: CancelToken | None
+    ) -> InstalledModel: ...
+
+
+class Check(Protocol):
+    """The check of the library."""
+
+    def run(self, progress: Callable[[str, int, int], None]) -> CheckReport: ...
 
 
 class Services(Protocol):
@@ -307,5 +354,14 @@ class Services(Protocol):
     @property
     def packs(self) -> Packs: ...
 
-    def start_model_change(self) -> Any: ...
+    @property
+    def embedding_models(self) -> EmbeddingModels: ...
+    @property
+    def check(self) -> Check: ...
+
+    def model_change(self, changed: Mapping[str, object] | None = None) -> ModelChange: ...
+    def chunk_change(self, tokens: int | None = None) -> ChunkChange: ...
+    def start_model_change(self, tell: TellRebuild = ..., change: ModelChange | None = None) -> bool: ...
+    def start_chunk_change(self, tell: TellRebuild = ..., change: ChunkChange | None = None) -> bool: ...
+    def stop_changes(self) -> None: ...
     def close(self) -> None: ...

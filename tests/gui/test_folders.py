@@ -59,7 +59,7 @@ def test_a_folder_can_be_removed_and_looked_through_by_its_menu(qtbot: QtBot, ri
     qtbot.waitUntil(lambda: len(desktop.folder_list.entries) == 1, timeout=WAIT)
     folders = desktop.window.right.library.folders
     actions = {action.text(): action for action in folders.menu_for(desktop.folder_list.entries[0]).actions()}
-    assert list(actions) == ["Rescan", "Show in folder", "Remove from library"]
+    assert list(actions) == ["Rescan", "Show in folder", "Remove from library", "", "Add to collection"]
     actions["Rescan"].trigger()
     qtbot.waitUntil(lambda: "looked through" in desktop.window.toast.text, timeout=WAIT)
     actions["Remove from library"].trigger()

@@ -59,7 +59,6 @@ class LibraryController(QObject):
         def begin() -> Callable[[], None]:
             unsubscribe = services.ingest.subscribe(self._post)
             self._asked_for_work = services.ingest.resume_pending() is not None
-            services.start_model_change()
             return unsubscribe
 
         self._runner.run(begin, self._on_subscribed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt
@@ -18,7 +19,10 @@ from app.settings.setting import Setting
 
 
 class SettingsController(QObject):
-    """Keeps the theme in step with its setting and runs the settings dialog."""
+    """Keeps the theme in step with its setting and runs the settings dialog.
+
+    ``elsewhere(setting, value)`` takes a change that needs more than storing a value, and returns whether it does.
+    """
 
     def __init__(self, runner: JobRunner, appearance: Appearance, state: WindowState) -> None:
         super().__init__()
@@ -27,6 +31,7 @@ class SettingsController(QObject):
         self._state = state
         self._services: Services | None = None
         self.dialog: SettingsDialog | None = None
+        self.elsewhere: Callable[[Setting[Any], Any], bool] = lambda setting, value: False
 
     def attach(self, services: Services) -> None:
         """The services are there: the stored theme counts."""
@@ -57,14 +62,30 @@ class SettingsController(QObject):
     def _show(self, values: dict[Setting[Any], Any], parent: Any) -> None:
         dialog = SettingsDialog(self._appearance, values, parent)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.changed.connect(self._change)
-        dialog.reset.connect(self._reset)
+        dialog.changed.connect(self._change_or_lead)
+        dialog.reset.connect(self._reset_or_lead)
         dialog.destroyed.connect(self._forget_dialog)
         self.dialog = dialog
         dialog.open()
 
     def _forget_dialog(self) -> None:
         self.dialog = None
+
+    def _change_or_lead(self, setting: Setting[Any], value: Any) -> None:
+        if self.elsewhere(setting, value):
+            self._close_dialog()
+        else:
+            self._change(setting, value)
+
+    def _reset_or_lead(self, setting: Setting[Any]) -> None:
+        if self.elsewhere(setting, setting.default):
+            self._close_dialog()
+        else:
+            self._reset(setting)
+
+    def _close_dialog(self) -> None:
+        if self.dialog is not None:
+            self.dialog.close()
 
     def _change(self, setting: Setting[Any], value: Any) -> None:
         services = self._services

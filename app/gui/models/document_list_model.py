@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QMimeData,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
 
 from app.domain.documents import DocumentRecord, DocumentState
 from app.domain.errors import FailureReason
 from app.domain.ingestion import FileOutcome
+from app.gui.dragging import PATHS_TYPE, mime_of
 from app.gui.wording import counted, shown, shown_folder, shown_name
 
 Index = QModelIndex | QPersistentModelIndex
@@ -134,6 +143,7 @@ class DocumentListModel(QAbstractListModel):
         self._rows: list[DocumentEntry] = []
         self._filter = ""
         self._problems_only = False
+        self._members: frozenset[int] | None = None
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's own default
         return 0 if parent.isValid() else len(self._rows)
@@ -149,6 +159,22 @@ class DocumentListModel(QAbstractListModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{entry.name}, {entry.details}"
         return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        extra = Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else Qt.ItemFlag.NoItemFlags
+        return super().flags(index) | extra
+
+    def mimeTypes(self) -> list[str]:
+        return [PATHS_TYPE]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        entries: list[DocumentEntry] = [index.data(self.EntryRole) for index in indexes]
+        return mime_of(entry.path for entry in entries if entry.id is not None)
+
+    @property
+    def members(self) -> frozenset[int] | None:
+        """The documents that the list is limited to, by id; None where it is not."""
+        return self._members
 
     @property
     def entries(self) -> Sequence[DocumentEntry]:
@@ -207,7 +233,15 @@ class DocumentListModel(QAbstractListModel):
         self._problems_only = problems_only
         self._arrange()
 
+    def set_members(self, members: frozenset[int] | None) -> None:
+        """Show only these documents, by id; all of them for None."""
+        if members != self._members:
+            self._members = members
+            self._arrange()
+
     def _passes(self, entry: DocumentEntry) -> bool:
+        if self._members is not None and entry.id not in self._members:
+            return False
         if self._problems_only and not entry.failed:
             return False
         return not self._filter or self._filter in f"{entry.name} {shown_folder(entry.path)}".casefold()

@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QMimeData,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
 
 from app.domain.folders import FolderState, FolderStatus
+from app.gui.dragging import PATHS_TYPE, mime_of
 from app.gui.wording import counted, shown, shown_name
 
 Index = QModelIndex | QPersistentModelIndex
@@ -78,6 +87,17 @@ class FolderListModel(QAbstractListModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"Folder {entry.name}, {entry.details}"
         return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        extra = Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else Qt.ItemFlag.NoItemFlags
+        return super().flags(index) | extra
+
+    def mimeTypes(self) -> list[str]:
+        return [PATHS_TYPE]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        entries: list[FolderEntry] = [index.data(self.EntryRole) for index in indexes]
+        return mime_of(entry.path for entry in entries)
 
     @property
     def entries(self) -> Sequence[FolderEntry]:

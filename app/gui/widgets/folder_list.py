@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QHelpEvent, QKeyEvent, QPainter, QPalette
 from PySide6.QtWidgets import (
@@ -77,8 +80,8 @@ class FolderDelegate(QStyledItemDelegate):
 
 
 class FolderList(QListView):
-    """Hidden without folders. Signals, each with a ``FolderEntry``: ``rescan_wished``, ``remove_wished``,
-    ``reveal_wished``.
+    """Hidden without folders. ``extend_menu(menu, paths)`` adds to the menu of a folder. Signals, each with a
+    ``FolderEntry``: ``rescan_wished``, ``remove_wished``, ``reveal_wished``.
     """
 
     rescan_wished = Signal(object)
@@ -88,6 +91,7 @@ class FolderList(QListView):
     def __init__(self, appearance: Appearance, model: FolderListModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._appearance = appearance
+        self.extend_menu: Callable[[QMenu, Sequence[Path]], None] = lambda menu, paths: None
         self.setModel(model)
         self.setItemDelegate(FolderDelegate(appearance, self))
         self.setMouseTracking(True)
@@ -95,6 +99,7 @@ class FolderList(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.setAccessibleName("Followed folders")
         self.viewport().setBackgroundRole(QPalette.ColorRole.NoRole)
         self.customContextMenuRequested.connect(self._show_menu)
@@ -119,6 +124,7 @@ class FolderList(QListView):
         ):
             action = menu.addAction(self._appearance.icon(icon, "text_secondary"), text)
             action.triggered.connect(lambda _checked=False, chosen=signal: chosen.emit(entry))
+        self.extend_menu(menu, [entry.path])
         return menu
 
     def _show_menu(self, position: QPoint) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ MEMORY_WORDS = {
     MemoryKind.SUMMARY: "The last messages and a summary of those before",
     MemoryKind.RETRIEVAL: "The last messages and earlier ones that fit the question",
 }
+MARKER = re.compile(r"\s*\[\d{1,3}\]")
 ROLES = {"system": "Instructions", "user": "You", "assistant": "Model", "tool": "Tool"}
 
 
@@ -88,7 +90,7 @@ def model_facts(account: Account) -> Iterator[tuple[str, str]]:
     if details.tokens_per_second is not None:
         yield "Speed", f"{details.tokens_per_second:.0f} tokens a second"
     if details.cost is not None:
-        yield "Cost", f"${details.cost:.4f}"
+        yield "Cost", f"${details.cost:.4f}" if details.cost else "free"
     if details.finish and details.finish != "stop":
         yield "Ended because", FINISHES.get(details.finish, details.finish)
 
@@ -105,3 +107,8 @@ FINISHES = {
 def prompt_text(details: TurnDetails) -> str:
     """The exact prompt, a heading before each message."""
     return "\n\n".join(f"── {ROLES.get(each.role, each.role)} ──\n{each.text}" for each in details.prompt)
+
+
+def without_footnotes(text: str) -> str:
+    """A sentence without the markers in it."""
+    return MARKER.sub("", text)

@@ -13,7 +13,7 @@ from app.gui.answer_style import AnswerStyle
 from app.gui.answer_writer import FEATURES, IMAGE_CHARACTER, AnswerWriter, Chip, CodeBlock, Mark, Placed
 from app.gui.formulas import FIRST_PLACEHOLDER, lift_formulas
 from app.gui.markdown_blocks import BlockSplitter
-from app.gui.support_marks import SupportMark, mark_support, shown_support
+from app.gui.support_marks import SupportMark, mark_support
 
 # Text that can't change how what stands before it is read; anything else makes the open block be written anew.
 PLAIN = re.compile(r"[^\n\\`*_~\[\]()<>#|!&:/.\-+=$]*\Z")
@@ -131,7 +131,7 @@ class StreamedAnswer:
         return [
             self._text_between(mark.start, mark.end)
             for mark in self.marks
-            if shown_support(mark.sentence) is Support.UNSUPPORTED
+            if mark.sentence.support is Support.UNSUPPORTED
         ]
 
     def _text_between(self, start: int, end: int) -> str:

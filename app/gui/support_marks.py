@@ -40,15 +40,8 @@ class SupportMark:
     @property
     def words(self) -> str:
         """What the mark says: its meaning, and the reason where one is known."""
-        look = LOOKS[shown_support(self.sentence)]
+        look = LOOKS[self.sentence.support]
         return f"{look.words} {self.sentence.reason}".strip()
-
-
-def shown_support(sentence: AnswerSentence) -> Support:
-    """What is shown of a sentence. One that nobody checked and that has no footnote is unsupported."""
-    if sentence.support is Support.UNCHECKED and not sentence.citations:
-        return Support.UNSUPPORTED
-    return sentence.support
 
 
 def mark_support(
@@ -62,8 +55,8 @@ def mark_support(
         if found.isNull():
             continue
         position = found.selectionEnd()
-        if shown_support(sentence) in LOOKS:
-            found.mergeCharFormat(support_format(shown_support(sentence), appearance))
+        if sentence.support in LOOKS:
+            found.mergeCharFormat(support_format(sentence.support, appearance))
             marks.append(SupportMark(found.selectionStart(), found.selectionEnd(), sentence))
     return marks
 
@@ -79,7 +72,7 @@ def support_format(support: Support, appearance: Appearance) -> QTextCharFormat:
 
 def support_counts(sentences: Sequence[AnswerSentence]) -> Iterator[tuple[Support, int]]:
     """How many sentences there are of each kind that is shown."""
-    shown = [shown_support(sentence) for sentence in sentences]
+    shown = [sentence.support for sentence in sentences]
     for support in (Support.SUPPORTED, Support.PARTLY, Support.UNSUPPORTED, Support.GENERAL):
         if support in shown:
             yield support, shown.count(support)

@@ -25,6 +25,7 @@ from app.gui.widgets.message_widgets import AnswerWidget
 from app.gui.widgets.template_dialogs import TemplatesDialog
 from app.settings.paths import AppPaths
 from app.settings.resources import resource
+from tests.gui.tour_answers import AnswerTour
 from tests.gui.tour_sessions import SessionTour
 
 SIZE = (1320, 840)
@@ -55,10 +56,11 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
 class Tour:
     """Leads one window through its states."""
 
-    def __init__(self, desktop: Desktop, folder: Path, documents: Path) -> None:
+    def __init__(self, desktop: Desktop, folder: Path, documents: Path, services: Services) -> None:
         self._desktop = desktop
         self._folder = folder
         self._documents = documents
+        self._services = services
         self._theme = desktop.appearance.theme.name
         self._number = 0
 
@@ -71,6 +73,7 @@ class Tour:
         self._composing()
         self._dialogs()
         SessionTour(self._desktop, self._take, wait_for).run(self._documents.parent)
+        AnswerTour(self._desktop, self._services, self._take, wait_for).run(self._documents)
 
     def _take(self, name: str, widget: QWidget | None = None, *, settle: bool = True) -> None:
         if settle:
@@ -207,7 +210,13 @@ def photograph(application: QApplication, mode: ThemeMode, folder: Path) -> None
         root = Path(home)
         paths = AppPaths(root / "data", root / "config", root / "cache", root / "logs")
         (root / "documents").mkdir()
-        desktop = Desktop(application, paths, lambda: Services(paths, writer=True))
+        built: list[Services] = []
+
+        def build() -> Services:
+            built.append(Services(paths, writer=True))
+            return built[-1]
+
+        desktop = Desktop(application, paths, build)
         desktop.state.theme = mode
         desktop.appearance.set_mode(mode)
         desktop.window.resize(*SIZE)
@@ -215,7 +224,7 @@ def photograph(application: QApplication, mode: ThemeMode, folder: Path) -> None
         try:
             wait_for(lambda: desktop.sessions.loaded, "the services")
             desktop.settings.use_theme(mode)
-            Tour(desktop, folder, root / "documents").run()
+            Tour(desktop, folder, root / "documents", built[-1]).run()
         finally:
             desktop.window.close()
             desktop.close(timeout=20)

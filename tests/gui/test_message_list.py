@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.domain.citations import AnswerSentence, Citation
+from app.domain.citations import AnswerSentence, Citation, Support
 from app.domain.turns import MessageStatus, StoredMessage
 from app.gui.colors import ThemeMode
 from app.gui.models.message_list_model import MessageEntry, MessageListModel
@@ -180,7 +180,7 @@ def test_sentences_without_a_source_are_marked(qtbot: QtBot, view: MessageListVi
     text = "This one is known [1]. This one is **made** up. Known again [1]."
     sentences = (
         AnswerSentence("This one is known [1].", 0, 22, (1,)),
-        AnswerSentence("This one is **made** up.", 23, 47, ()),
+        AnswerSentence("This one is **made** up.", 23, 47, (), Support.UNSUPPORTED),
         AnswerSentence("Known again [1].", 48, 64, (1,)),
     )
     citation = Citation(1, 1, Path("a.txt"), "a", "h", 0, 1, "quote")

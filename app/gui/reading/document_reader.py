@@ -147,19 +147,19 @@ class DocumentReader:
         yield from blocks
 
     def _line_numbers(self) -> list[int]:
-        """Of every line of the text: its number in the file, or counted here where the file says something else."""
+        """Of every line of the text: its number in the file, 0 where that is not known."""
         text, file = self._document.text, self._document.file
-        counted = list(range(1, text.count("\n") + 2))
+        unknown = [0] * (text.count("\n") + 1)
         if file is None:
-            return counted
+            return unknown
         from app.domain.errors import DocumentError
         from app.loaders.text_decoding import read_text
 
         try:
             too_large = file.stat().st_size > LARGEST_FILE_FOR_NUMBERS
-            return counted if too_large else line_numbers(text, read_text(file)) or counted
+            return unknown if too_large else line_numbers(text, read_text(file)) or unknown
         except (DocumentError, OSError):
-            return counted
+            return unknown
 
 
 def _line_starts(text: str) -> list[int]:

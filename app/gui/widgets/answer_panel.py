@@ -17,14 +17,16 @@ from app.gui.answer_account import (
     model_facts,
     prompt_text,
     search_facts,
+    without_footnotes,
 )
-from app.gui.support_marks import LOOKS, shown_support, support_counts
+from app.gui.support_marks import LOOKS, support_counts
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import IconLabel, TextButton, plain_label
 from app.gui.widgets.passage_card import PassageCard
 from app.gui.wording import counted, shown, shown_name
 
 PROMPT_HEIGHT = 340
+MOST_CARDS = 5
 SUPPORT_NAMES = {
     Support.SUPPORTED: "supported by the passages",
     Support.PARTLY: "supported in part",
@@ -87,8 +89,8 @@ class AnswerPanel(QScrollArea):
         for support, count in counts:
             self._column.addLayout(self._support_row(support, f"{count} {SUPPORT_NAMES[support]}"))
         for sentence in sentences:
-            if shown_support(sentence) in LOOKS and sentence.reason:
-                words = f"“{shown(sentence.text)}” – {shown(sentence.reason)}"
+            if sentence.support in LOOKS and sentence.reason:
+                words = f"“{without_footnotes(shown(sentence.text))}” – {shown(sentence.reason)}"
                 self._column.addWidget(plain_label(words, scale="small", tone="secondary", wrap=True))
 
     def _support_row(self, support: Support, words: str) -> QHBoxLayout:
@@ -108,6 +110,7 @@ class AnswerPanel(QScrollArea):
         for passage in ordered:
             card = PassageCard(self._appearance, passage, footnotes=footnotes_on(passage, account.citations))
             self._add_card(card)
+        self._fold(self.cards[MOST_CARDS:])
 
     def _add_left_out(self, details: TurnDetails) -> None:
         if details.near_misses:
@@ -191,6 +194,17 @@ class AnswerPanel(QScrollArea):
         card.opened.connect(self.passage_opened)
         self.cards.append(card)
         self._column.addWidget(card)
+
+    def _fold(self, cards: Sequence[PassageCard]) -> None:
+        """Hide cards behind a button that shows them."""
+        if not cards:
+            return
+        more = TextButton(self._appearance, f"Show {counted(len(cards), 'more passage')} that were sent", kind="link")
+        for card in cards:
+            card.hide()
+            more.clicked.connect(card.show)
+        more.clicked.connect(more.hide)
+        self._column.addWidget(more, alignment=Qt.AlignmentFlag.AlignLeft)
 
     def _copy_prompt(self) -> None:
         if self.account is not None and self.account.details is not None:

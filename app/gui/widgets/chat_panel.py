@@ -108,7 +108,7 @@ class ChatPanel(QWidget):
         row.addWidget(self.composer, 1000)
         row.addStretch(1)
         column.addLayout(row)
-        words = "Dots under a sentence: no passage supports it; dashes: only a part of it. Point at it to see why."
+        words = "Dotted: no passage supports it · Dashed: only a part of it"
         hint = ElidedLabel(words, scale="small", tone="tertiary")
         hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         column.addWidget(hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
@@ -14,6 +15,8 @@ from app.gui.wording import shown, shown_name
 
 LONGEST_EXCERPT = 260
 LONGEST_NAME = 40
+MARKDOWN_NAMES = frozenset({".md", ".markdown"})
+MARKS = re.compile(r"(?:^|\s)#{1,6}(?=\s)|\*\*|`|\|[\s|:-]*(?:\||$)")
 
 
 class PassageCard(QFrame):
@@ -49,16 +52,18 @@ class PassageCard(QFrame):
         column.setContentsMargins(8, 6, 12, 10)
         column.setSpacing(4)
         column.addLayout(head)
-        for text, tone in ((excerpt(passage.text), "primary"), (_remark(footnotes, reason), "secondary")):
+        for text, tone in ((excerpt(passage), "primary"), (_remark(footnotes, reason), "secondary")):
             if text:
                 label = plain_label(text, scale="small", tone=tone, wrap=True)
                 label.setIndent(8)
                 column.addWidget(label)
 
 
-def excerpt(text: str) -> str:
-    """The beginning of a passage on one line."""
-    words = shown(text)
+def excerpt(passage: SentPassage) -> str:
+    """The beginning of a passage on one line, without the marks of Markdown."""
+    words = shown(passage.text)
+    if passage.path.suffix.lower() in MARKDOWN_NAMES:
+        words = shown(MARKS.sub(" ", words))
     return words if len(words) <= LONGEST_EXCERPT else words[:LONGEST_EXCERPT].rstrip() + " …"
 
 

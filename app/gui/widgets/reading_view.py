@@ -177,6 +177,8 @@ class ReadingView(QTextEdit):
     def _write(self) -> None:
         self._style = ReadingStyle(self._appearance, self._zoom)
         self._matches, self._current = [], -1
+        code = self._reading.is_code
+        self.setLineWrapMode(QTextEdit.LineWrapMode.NoWrap if code else QTextEdit.LineWrapMode.WidgetWidth)
         self._places = ReadingWriter(self.document(), self._style).write(self._reading)
         self._mark()
         self.reveal_passage()
@@ -306,10 +308,10 @@ class ReadingView(QTextEdit):
     def _paint_numbers(self, painter: QPainter, blocks: Sequence[tuple[QTextBlock, QRectF]]) -> None:
         painter.setPen(self._appearance.theme.color("text_tertiary"))
         painter.setFont(self._style.code_font)
-        width = self._style.number_width
+        width, left = self._style.number_width, 16 - self.horizontalScrollBar().value()
         for block, rectangle in blocks:
             number = block.blockFormat().intProperty(NUMBER_PROPERTY)
             if number:
                 line = block.layout().lineAt(0)
-                place = QRectF(16, rectangle.top() + line.y(), width - 4, line.height())
+                place = QRectF(left, rectangle.top() + line.y(), width - 4, line.height())
                 painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, str(number))

@@ -86,6 +86,7 @@ class SourcePanel(QWidget):
     def _name_parts(self) -> None:
         self.name, self.place = self._head.name, self._head.place
         self.external_button, self.reveal_button = self._head.external_button, self._head.reveal_button
+        self.summary_button = self._head.summary_button
         self.page_edit, self.footnote = self.tools.page_edit, self.tools.footnote
 
     def _connect(self) -> None:
@@ -191,7 +192,7 @@ class SourcePanel(QWidget):
         self._show_outline(self.tools.outline_button.isChecked())
         for button in (self.external_button, self.reveal_button):
             button.setVisible(source is not None)
-        self._head.summary_button.setVisible(source is not None and source.document_id is not None)
+        self.summary_button.setVisible(source is not None and source.document_id is not None)
         self.external_button.setEnabled(source is not None and source.reachable)
 
     # -- getting about ---------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from app.settings.paths import AppPaths
 
 if TYPE_CHECKING:
     from app.chat_models.model import ChatModel
+    from app.chat_models.registry import ModelRegistry
     from app.domain.cancellation import CancelToken
     from app.domain.turn_options import MemoryKind
     from app.grounding.support import SupportChecker
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from app.services.memory.conversation_service import ConversationService
     from app.services.model_service import ModelService
     from app.services.pack_service import PackService
+    from app.services.provider_access import ProviderAccessService
     from app.services.session_service import SessionService
     from app.services.template_service import TemplateService
     from app.services.tool_approvals import ToolApprovals
@@ -140,14 +142,27 @@ class Services(Parts):
     @cached_property
     def models(self) -> ModelService:
         """Chat models by name."""
+        from app.services.model_service import ModelService
+
+        return ModelService(self._model_registry, self._loop(), self._make_answerer)
+
+    @cached_property
+    def provider_access(self) -> ProviderAccessService:
+        """Keys and addresses of chat providers."""
+        from app.chat_models.keys import keyring_service
+        from app.services.provider_access import ProviderAccessService
+
+        service = keyring_service(self.paths.profile)
+        return ProviderAccessService(self._model_registry, self.settings, service, self._loop(), self.models)
+
+    @cached_property
+    def _model_registry(self) -> ModelRegistry:
         from app.chat_models.keys import KeySource, keyring_password, keyring_service
         from app.chat_models.registry import ModelRegistry
-        from app.services.model_service import ModelService
 
         service = keyring_service(self.paths.profile)
         keys = KeySource(dotenv=self.paths.config / ".env", stored=lambda provider: keyring_password(provider, service))
-        registry = ModelRegistry(loop=self._loop(), keys=keys, setting=self.settings.__getitem__)
-        return ModelService(registry, self._loop(), self._make_answerer)
+        return ModelRegistry(loop=self._loop(), keys=keys, setting=self.settings.__getitem__)
 
     @cached_property
     def doctor(self) -> Doctor:

@@ -1,4 +1,5 @@
-"""Where keys come from: the environment, a ``.env`` file, the system's keyring; in this order.
+"""Where keys come from: the environment, a ``.env`` file, what was entered for this session, the system's keyring; in
+this order.
 
 An environment variable beats the stored key, as command-line programs do it everywhere. Which of them a key came from
 is remembered, so that an error can say it.
@@ -15,6 +16,8 @@ from app.domain.chat_errors import AuthenticationError
 from app.domain.secrets import SecretStr, as_secret
 
 KEYRING_SERVICE = "Footnote"
+KEYRING = "the system's keyring"
+SESSION = "what was entered since Footnote was opened"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,14 @@ class KeySource:
         self._dotenv_path = dotenv
         self._stored = stored
         self._dotenv: dict[str, str] | None = None
+        self._session: dict[str, SecretStr] = {}
+
+    def keep(self, provider: str, key: SecretStr | None) -> None:
+        """Know a key until the program ends, where no keyring can keep it; None forgets it."""
+        if key is None:
+            self._session.pop(provider, None)
+        else:
+            self._session[provider] = key
 
     def variable(self, name: str) -> str | None:
         """The value of a variable of the environment or of ``.env``."""
@@ -88,8 +99,10 @@ class KeySource:
                 return FoundKey(key, f"the environment variable {name}")
             if key := as_secret(self._file().get(name)):
                 return FoundKey(key, f"{name} in {self._dotenv_path}")
+        if provider in self._session:
+            return FoundKey(self._session[provider], SESSION)
         if key := as_secret(self._stored(provider)):
-            return FoundKey(key, "the system's keyring")
+            return FoundKey(key, KEYRING)
         return None
 
     def require(self, provider: str, label: str, variables: Sequence[str]) -> FoundKey:
@@ -98,7 +111,8 @@ class KeySource:
         if found is None:
             name = variables[0] if variables else f"{provider.upper()}_API_KEY"
             raise AuthenticationError(
-                f"There is no key for {label}. Set the environment variable {name}, or enter the key in the settings.",
+                f"There is no key for {label}. Set the environment variable {name}, or store one: choose a model of it "
+                f"with Ctrl+M, or use `footnote models key {provider}`.",
                 provider=provider,
                 code="missing_key",
             )

@@ -16,6 +16,7 @@ from app.chat_models.keys import KeySource
 from app.chat_models.loop_thread import LoopThread
 from app.chat_models.model import ChatModel
 from app.chat_models.profiles import ModelProfile
+from app.chat_models.served import ServedModel
 from app.domain.secrets import SecretStr
 from app.network.http import HttpFactory
 from app.settings.setting import Setting
@@ -50,10 +51,13 @@ class Provider:
 
     - ``name`` is what stands before the colon in ``openai:gpt-4o``; ``aliases`` are other names for it.
     - ``key_variables`` are the environment variables a key may stand in, the usual one first; empty for none.
+    - ``base_url_variables`` are the environment variables that its address may stand in.
     - ``local`` providers run on this machine and cost nothing.
     - ``profile_provider`` is the name under which the profiles know it, where that differs.
     - ``package`` is what must be installed for it, "" for nothing beyond Footnote itself.
     - ``list_models`` asks the server which models there are; None where it can't be asked.
+    - ``ask_server`` asks a server of the user's own what it has ready; None for services on the internet.
+    - ``key_page`` says in words where a key is made.
     - ``settings`` are the options (``base_url`` included) that the user can set, by the option's name.
     """
 
@@ -69,4 +73,7 @@ class Provider:
     package: str = ""
     documentation: str = ""
     list_models: Callable[[ModelRequest], Awaitable[list[str]]] | None = None
+    ask_server: Callable[[ModelRequest], Awaitable[list[ServedModel]]] | None = None
+    base_url_variables: Sequence[str] = ()
+    key_page: str = ""
     settings: Mapping[str, Setting[Any]] = field(default_factory=dict)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from app.chat_models.loop_thread import LoopThread
@@ -11,6 +12,7 @@ from app.chat_models.model import ChatModel
 from app.chat_models.profiles import FREE, ModelProfile
 from app.chat_models.provider import Provider
 from app.chat_models.registry import ModelRegistry, split_spec
+from app.domain.cancellation import CancelToken
 from app.domain.chat_errors import (
     APIConnectionError,
     APITimeoutError,
@@ -22,6 +24,8 @@ from app.domain.chat_errors import (
     QuotaExceededError,
     RateLimitError,
 )
+from app.domain.secrets import SecretStr
+from app.services.model_servers import ModelServer, ask_servers
 from app.services.turn_parts import ModelFacts
 
 BUILT_IN = "extractive"
@@ -89,8 +93,19 @@ class ModelService:
         """All providers with the models that the profiles know, by name."""
         return [self._view(provider) for provider in sorted(self._registry.providers(), key=lambda each: each.name)]
 
-    def try_out(self, spec: str) -> Trial:
-        """One real, small call; what goes wrong is told in plain words.
+    def installed(self) -> list[ModelServer]:
+        """The servers of the user's own that answer now, with their models, by label. Takes up to three seconds."""
+        return sorted((each for each in self.each_server() if each.answers), key=lambda each: each.label)
+
+    def each_server(self) -> Iterator[ModelServer]:
+        """Every server of the user's own as it answers, also those that don't. Closing the iterator stops asking."""
+        with closing(self._loop.iterate(ask_servers(self._registry))) as answers:  # type: ignore[type-var]  # a generator
+            yield from answers
+
+    def try_out(
+        self, spec: str, *, key: SecretStr | None = None, address: str = "", cancel: CancelToken | None = None
+    ) -> Trial:
+        """One real, small call; what goes wrong is told in plain words. ``key`` and ``address`` are for this call only.
 
         Raises ``ChatInputError`` for a name that is none.
         """
@@ -99,17 +114,18 @@ class ModelService:
         provider = self._registry.provider(split_spec(spec)[0])
         started = time.monotonic()
         try:
-            model = self._registry.model(spec)
-            reply, first = self._reply(model, started)
+            given = {"api_key": key, "base_url": address}
+            model = self._registry.model(spec, **{name: value for name, value in given.items() if value})
+            reply, first = self._reply(model, started, cancel)
         except ChatError as error:
             return Trial(
                 spec, seconds=time.monotonic() - started, problem=str(error), advice=advice_for(error, provider)
             )
         return Trial(spec, reply, first, time.monotonic() - started)
 
-    def _reply(self, model: ChatModel, started: float) -> tuple[str, float | None]:
+    def _reply(self, model: ChatModel, started: float, cancel: CancelToken | None) -> tuple[str, float | None]:
         text, first = "", None
-        for chunk in model.stream(PROBE, max_tokens=PROBE_TOKENS):
+        for chunk in model.stream(PROBE, max_tokens=PROBE_TOKENS, cancel=cancel):
             if chunk.text and first is None:
                 first = time.monotonic() - started
             text += chunk.text
@@ -135,7 +151,10 @@ def advice_for(error: ChatError, provider: Provider) -> str:
     if isinstance(error, AuthenticationError):
         variable = provider.key_variables[0] if provider.key_variables else "the key"
         if error.status is None:
-            return f"There is no key for {provider.label}. Set {variable} or store a key in the settings."
+            return (
+                f"There is no key for {provider.label}. Set {variable}, or store a key: in the window under Ctrl+M, "
+                f"or with `footnote models key {provider.name}`."
+            )
         return f"{provider.label} refused the key. Check {variable}: is it complete, active and for this provider?"
     if isinstance(error, ModelNotFoundError):
         pull = f" Fetch it with: ollama pull {error.model or 'MODEL'}" if provider.name == "ollama" else ""
@@ -152,5 +171,5 @@ def advice_for(error: ChatError, provider: Provider) -> str:
         return "The server is busy or still loading the model. Wait a minute and try again."
     if isinstance(error, APIConnectionError):
         start = "Start the server" if provider.local else "Check the network connection"
-        return f"{start}, or correct the address of {provider.label} in the settings."
+        return f"{start}, or correct the address of {provider.label} under Ctrl+M, Keys and servers."
     return "See the message of the server above."

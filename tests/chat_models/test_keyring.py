@@ -7,40 +7,11 @@ from functools import partial
 
 import keyring
 import pytest
-from keyring.backend import KeyringBackend
-from keyring.errors import NoKeyringError, PasswordDeleteError
 
 from app.chat_models.keys import KeySource, keyring_password, keyring_service, store_key
 from app.domain.chat_errors import AuthenticationError
 from app.domain.secrets import SecretStr
-
-
-class Drawer(KeyringBackend):
-    """A keyring in memory; ``locked`` ones refuse everything."""
-
-    priority = 1
-
-    def __init__(self, *, locked: bool = False) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # keyring's base has no types
-        self.locked = locked
-        self.passwords: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        self._open()
-        return self.passwords.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self._open()
-        self.passwords[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        self._open()
-        if self.passwords.pop((service, username), None) is None:
-            raise PasswordDeleteError("there is none")
-
-    def _open(self) -> None:
-        if self.locked:
-            raise NoKeyringError("no keyring")
+from tests.chat_models.keyring_drawer import Drawer
 
 
 @pytest.fixture
@@ -76,3 +47,21 @@ def test_without_a_keyring_nothing_is_found_and_storing_says_so() -> None:
     assert keyring_password("openai", keyring_service("0123456789ab")) is None
     with pytest.raises(AuthenticationError, match="no keyring that works"):
         store_key("openai", SecretStr("sk"), keyring_service("0123456789ab"))
+
+
+@pytest.mark.usefixtures("use_keyring")
+def test_a_key_for_this_session_is_found_after_the_environment_and_forgotten_on_demand() -> None:
+    keyring.set_keyring(Drawer(locked=True))
+    environ = {"OPENAI_API_KEY": ""}
+    source = KeySource(environ)
+    source.keep("openai", SecretStr("sk-session"))
+    found = source.find("openai", ("OPENAI_API_KEY",))
+    assert found is not None
+    assert found.key == SecretStr("sk-session")
+    environ["OPENAI_API_KEY"] = "sk-environment"
+    found = source.find("openai", ("OPENAI_API_KEY",))
+    assert found is not None
+    assert found.key == SecretStr("sk-environment")
+    environ.clear()
+    source.keep("openai", None)
+    assert source.find("openai", ("OPENAI_API_KEY",)) is None

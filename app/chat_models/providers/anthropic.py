@@ -203,5 +203,6 @@ PROVIDERS = (
         aliases=("claude",),
         documentation="https://docs.anthropic.com/en/api/messages",
         list_models=_list_models,
+        key_page="console.anthropic.com, under API Keys",
     ),
 )

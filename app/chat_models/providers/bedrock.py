@@ -250,6 +250,7 @@ PROVIDERS = (
         profile_provider="amazon-bedrock",
         documentation="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html",
         list_models=_list_models,
+        key_page="the AWS console, under Amazon Bedrock, API keys",
         settings={"region": REGION, "profile": PROFILE},
     ),
 )

@@ -220,6 +220,7 @@ PROVIDERS = (
         aliases=("gemini", "google-genai", "google_genai"),
         documentation="https://ai.google.dev/api/generate-content",
         list_models=_list_models,
+        key_page="aistudio.google.com, under API keys",
     ),
     Provider(
         name="vertex",
@@ -230,6 +231,7 @@ PROVIDERS = (
         aliases=("vertexai", "google-vertex", "google_vertexai"),
         profile_provider="google-vertex",
         documentation="https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
+        key_page="the Google Cloud console, under Vertex AI, API keys",
         settings={"project": VERTEX_PROJECT, "location": VERTEX_LOCATION},
     ),
 )

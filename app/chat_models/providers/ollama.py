@@ -16,6 +16,7 @@ from app.chat_models.codec import Framing, WireRequest
 from app.chat_models.model import ChatModel, OutputMethod
 from app.chat_models.provider import ModelRequest, Provider
 from app.chat_models.providers.ollama_stream import OllamaDecoder
+from app.chat_models.served import ServedModel
 from app.chat_models.wire.building import (
     Endpoint,
     address_of,
@@ -44,6 +45,7 @@ from app.settings.setting import Setting
 
 LABEL = "Ollama"
 BASE_URL = "http://127.0.0.1:11434"
+BASE_URL_VARIABLES = ("OLLAMA_HOST", "OLLAMA_BASE_URL")
 KEYS = ("OLLAMA_API_KEY",)
 START_HINT = "Is Ollama running? Start it: ollama serve"
 OLLAMA_URL = Setting("chat.ollama.base_url", BASE_URL, "Address of Ollama")
@@ -221,7 +223,7 @@ def _think(call: Call) -> dict[str, Any]:
 def ollama_endpoint(request: ModelRequest) -> Endpoint:
     """Where Ollama is reached; a key is only needed for its cloud."""
     check_options(request, LABEL, ("context_tokens", "keep_alive"))
-    address = ollama_address(address_of(request, ("OLLAMA_HOST", "OLLAMA_BASE_URL"), BASE_URL, LABEL))
+    address = ollama_address(address_of(request, BASE_URL_VARIABLES, BASE_URL, LABEL))
     auth = key_auth(request, LABEL, KEYS, address, needed=False)
     tokens = CONTEXT_TOKENS.validate(request.options.get("context_tokens", CONTEXT_TOKENS.default))
     codec = OllamaCodec(tokens, option(request, "keep_alive"))
@@ -248,6 +250,12 @@ async def _list_models(request: ModelRequest) -> list[str]:
     return names_in(await ask_json(request, ollama_endpoint(request), "/api/tags"), "models", "name")
 
 
+async def _ask_server(request: ModelRequest) -> list[ServedModel]:
+    from app.chat_models.providers.ollama_library import served_models  # it imports this file
+
+    return await served_models(request)
+
+
 PROVIDERS = (
     Provider(
         name="ollama",
@@ -259,6 +267,9 @@ PROVIDERS = (
         base_url=BASE_URL,
         documentation="https://github.com/ollama/ollama/blob/main/docs/api.md",
         list_models=_list_models,
+        ask_server=_ask_server,
+        base_url_variables=BASE_URL_VARIABLES,
+        key_page="ollama.com, under Settings, Keys; only its cloud needs one",
         settings={"base_url": OLLAMA_URL, "context_tokens": CONTEXT_TOKENS, "keep_alive": KEEP_ALIVE},
     ),
 )

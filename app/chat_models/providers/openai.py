@@ -13,6 +13,7 @@ from app.chat_models.providers.openai_dialects import (
     DEEPSEEK,
     DIALECTS,
     GENERIC,
+    GROQ,
     HUGGING_FACE,
     LLAMA_CPP,
     LM_STUDIO,
@@ -21,9 +22,12 @@ from app.chat_models.providers.openai_dialects import (
     OPENROUTER,
     TOGETHER,
     VLLM,
+    XAI,
     Dialect,
 )
 from app.chat_models.providers.openai_responses import ResponsesCodec
+from app.chat_models.providers.openai_served import served, served_by_llama_cpp, served_by_lm_studio
+from app.chat_models.served import ServedModel
 from app.chat_models.wire.building import (
     Endpoint,
     address_of,
@@ -88,6 +92,18 @@ _DOCUMENTATION = {
     DEEPSEEK.name: "https://api-docs.deepseek.com",
     MISTRAL.name: "https://docs.mistral.ai/api",
 }
+_KEY_PAGES = {
+    OPENAI.name: "platform.openai.com, under API keys",
+    AZURE.name: "the Azure portal, under Keys and Endpoint of your resource",
+    HUGGING_FACE.name: "huggingface.co, under Settings, Access Tokens",
+    GROQ.name: "console.groq.com, under API Keys",
+    OPENROUTER.name: "openrouter.ai, under Settings, Keys",
+    DEEPSEEK.name: "platform.deepseek.com, under API keys",
+    MISTRAL.name: "console.mistral.ai, under API Keys",
+    XAI.name: "console.x.ai, under API Keys",
+    TOGETHER.name: "api.together.ai, under Settings, API Keys",
+}
+_ASKS = {LLAMA_CPP.name: served_by_llama_cpp, LM_STUDIO.name: served_by_lm_studio}
 
 
 def _endpoint(request: ModelRequest, dialect: Dialect) -> Endpoint:
@@ -126,6 +142,17 @@ def _lister(dialect: Dialect) -> Callable[[ModelRequest], Awaitable[list[str]]]:
     return list_models
 
 
+def _asker(dialect: Dialect) -> Callable[[ModelRequest], Awaitable[list[ServedModel]]] | None:
+    if not (dialect.local or dialect is GENERIC):
+        return None
+    ask = _ASKS.get(dialect.name, served)
+
+    async def ask_server(request: ModelRequest) -> list[ServedModel]:
+        return await ask(request, _endpoint(request, dialect))
+
+    return ask_server
+
+
 def _provider(dialect: Dialect) -> Provider:
     return Provider(
         name=dialect.name,
@@ -139,6 +166,9 @@ def _provider(dialect: Dialect) -> Provider:
         profile_provider=_PROFILE_PROVIDERS.get(dialect.name, ""),
         documentation=_DOCUMENTATION.get(dialect.name, ""),
         list_models=_lister(dialect),
+        ask_server=_asker(dialect),
+        base_url_variables=dialect.base_url_variables,
+        key_page=_KEY_PAGES.get(dialect.name, ""),
         settings=_SETTINGS.get(dialect.name, {}),
     )
 
@@ -161,6 +191,7 @@ RESPONSES = Provider(
     profile_provider="openai",
     documentation="https://platform.openai.com/docs/api-reference/responses",
     list_models=_lister(OPENAI),
+    key_page=_KEY_PAGES[OPENAI.name],
 )
 
 PROVIDERS = (*(_provider(dialect) for dialect in DIALECTS), RESPONSES)

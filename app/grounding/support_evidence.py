@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -52,6 +52,7 @@ class _Source:
     folded: str
     sentences: list[str]
     terms: list[frozenset[str]]
+    known: KnownWords
 
 
 @dataclass(slots=True)
@@ -66,6 +67,10 @@ class Evidence:
     codes: set[str]
     languages: tuple[str, ...] = ()
     _asked: frozenset[str] = field(default_factory=frozenset)
+
+    def known_at(self, passage_ids: Collection[str]) -> list[KnownWords]:
+        """The words of these passages, each with those of its title and of the question."""
+        return [each.known for each in self.sources if each.passage_id in passage_ids]
 
     def match(self, sentence: str, passage_ids: Sequence[str] | None = None) -> Match:
         """The best spans for ``sentence`` in these passages, or in all."""
@@ -128,7 +133,10 @@ def evidence_of(question: str, passages: Mapping[str, Passage]) -> Evidence:
         sentences = [passage.text[start:end] for start, end in split_sentences(passage.text)]
         above = frozenset(terms(place)) if place.strip(" .") else frozenset()
         held = [frozenset(terms(each)) | above for each in sentences]
-        sources.append(_Source(passage_id, folded(passage.text), sentences, held))
+        own = KnownWords()
+        for text in (question, place, passage.text):
+            own.add(text)
+        sources.append(_Source(passage_id, folded(passage.text), sentences, held, own))
         for text in (place, passage.text):
             known.add(text)
             values.update(value for each in numbers(text) for value in each.values)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import combinations
 
 from app.grounding.support_evidence import Evidence, Match
-from app.grounding.support_names import is_month, names, unknown_words
+from app.grounding.support_names import Name, is_month, names, unknown_words
 from app.grounding.support_numbers import Number, codes, numbers
 from app.grounding.terms import terms
 from app.retrieval.query_language import query_language
@@ -56,12 +56,21 @@ def _altered_code(match: Match, evidence: Evidence) -> Finding | None:
 def _altered_name(match: Match, evidence: Evidence) -> Finding | None:
     german = query_language(match.sentence) == "de"
     for name in names(match.sentence, nouns_are_capital=german):
-        unknown = unknown_words(name, evidence.known)
-        if not unknown or (name.opens and not _names_missing(match)):
-            continue
         said = match.sentence[name.start : name.end]
-        return Finding("name", f"“{said}” is in none of the passages.")
+        if unknown_words(name, evidence.known):
+            if not name.opens or _names_missing(match):
+                return Finding("name", f"“{said}” is in none of the passages.")
+        elif not name.opens and _from_elsewhere(name, match, evidence):
+            return Finding("name", f"The passage does not say “{said}” here.")
     return None
+
+
+def _from_elsewhere(name: Name, match: Match, evidence: Evidence) -> bool:
+    """Whether a name stands in other passages only, while the sentence leaves out one of the place it rests on."""
+    if not match.best or match.best[0].words < _CLOSE_ENOUGH or not _names_missing(match):
+        return False
+    here = evidence.known_at({each.passage_id for each in match.best[:2]})
+    return all(unknown_words(name, each) for each in here)
 
 
 def _names_missing(match: Match) -> bool:

@@ -123,6 +123,21 @@ def test_ask_sends_passages_and_streams_the_footnoted_answer(
     assert "Tuesdays" in answer["citations"][0]["quote"]
 
 
+def test_ask_says_which_sentences_the_documents_do_not_bear_out(sample_footnote: Footnote, stub: StubServer) -> None:
+    _set(sample_footnote, LM_STUDIO_URL, f"{stub.url}/v1")
+    answer = "Watering is allowed on Sundays and Fridays only [p1]. Zebras live in herds on the savanna."
+    question = ("ask", "On which days may I water in a dry summer?", "--model", "lmstudio:tiny")
+    stub.reply(chat_stream(answer))
+    shown = sample_footnote(*question)
+    assert shown.status == 0, shown.err
+    assert "(partly) Watering is allowed" in shown.out
+    assert "(not in the documents) Zebras live" in shown.out
+
+    [row] = sample_footnote(*question, "--json").rows
+    assert [each["support"] for each in row["sentences"]] == ["partly", "unsupported"]
+    assert "“Sundays”" in row["sentences"][0]["reason"]
+
+
 def test_interrupting_ask_closes_the_connection_and_keeps_the_part(sample_footnote: Footnote, stub: StubServer) -> None:
     _set(sample_footnote, LM_STUDIO_URL, f"{stub.url}/v1")
     stub.reply(sse(chat_chunk("The beginning of an answer. ")), stub.gate())

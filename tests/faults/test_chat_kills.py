@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shlex
@@ -75,7 +76,8 @@ class Children:
             else:
                 told.append(event)
         time.sleep(seconds)  # the moment of the kill is what is drawn by chance, nothing waits for it
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has failed; why is among what it told
+            os.kill(pid, signal.SIGKILL)
         while not (event := self._said()).startswith("ended"):
             told.append(event)
         return told

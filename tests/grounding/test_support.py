@@ -96,6 +96,12 @@ def test_an_altered_name_is_named(checker: SupportChecker, sentence: str, name: 
     assert f"“{name}”" in found.reason
 
 
+def test_a_name_of_another_passage_does_not_bear_out_this_one(checker: SupportChecker) -> None:
+    found = verdict(checker, "The canal was handed to Calais on 31 December 1999.")
+    assert found.support is Support.PARTLY
+    assert "“Calais”" in found.reason
+
+
 def test_names_in_the_question_and_in_titles_are_known(checker: SupportChecker) -> None:
     sentence = "The Ferries of Stena take ninety minutes from Dover to Calais."
     assert verdict(checker, sentence, ("p2",), question="How long do Stena ferries take?").support is Support.SUPPORTED

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 FEWEST, MOST = 3, 8
 CHARACTERS_PER_SENTENCE = 6_000
 _FINALISTS = 6
-_SHORTEST, _LONGEST = 40, 400
+_SHORTEST, _LONGEST = 40, 300
 _SAME = 0.85
+_NUMBERED = re.compile(r"\(?\d+(?:\.\d+)*[.)]?\s")
 _ENDS = re.compile(r"[.!?…。！？।؟][\"'”’»)\]]*\Z")
 
 
@@ -70,10 +71,11 @@ def _chosen(
 
 
 def _sentences(number: int, text: str) -> Iterable[Extract]:
-    """The sentences that can stand alone: no headings, no rows, no questions."""
+    """The sentences that can stand alone: no headings, rows, questions, ends of sentences or numbered items."""
     for start, end in split_sentences(text):
         sentence = " ".join(text[start:end].split())
-        if _SHORTEST <= len(sentence) <= _LONGEST and _ENDS.search(sentence) and not sentence.endswith("?"):
+        whole = _ENDS.search(sentence) and not sentence.endswith("?") and not sentence[0].islower()
+        if _SHORTEST <= len(sentence) <= _LONGEST and whole and not _NUMBERED.match(sentence):
             yield Extract(number, start, end, sentence)
 
 
@@ -81,7 +83,7 @@ def _weights(sentences: Sequence[Extract]) -> dict[Extract, float]:
     """How much of what the document says often is in each sentence."""
     found = {each: set(terms(each.text)) for each in sentences}
     counts = Counter(term for each in found.values() for term in each)
-    return {each: sum(math.log(counts[term]) for term in own) / math.sqrt(len(own) + 5) for each, own in found.items()}
+    return {each: sum(math.log(counts[term]) for term in own) / (len(own) + 8) ** 0.75 for each, own in found.items()}
 
 
 def _stretches(sentences: Sequence[Extract], count: int) -> Iterable[Sequence[Extract]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from app.retrieval.keyword_build import stem_words
-from app.retrieval.keyword_query import K1, B, KeywordQuery
+from app.retrieval.keyword_query import K1, PAIR_BOOST, B, KeywordQuery
 from app.retrieval.stemming import index_text
 
 ReadTexts = Callable[[list[int]], dict[int, str]]
@@ -18,7 +18,7 @@ ReadTexts = Callable[[list[int]], dict[int, str]]
 
 
 def pair_scores(query: KeywordQuery, chunk_ids: list[int], read: ReadTexts, average: float) -> dict[int, float]:
-    """BM25 of the query's pairs, times its ``pair_boost``, by chunk; ``average`` is the length of a chunk in words."""
+    """BM25 of the query's pairs, times ``PAIR_BOOST``, by chunk; ``average`` is the length of a chunk in words."""
     texts = read(chunk_ids) if query.pairs and average else {}
     if query.languages:
         texts = {chunk_id: index_text(text) for chunk_id, text in texts.items()}
@@ -35,7 +35,7 @@ def _score(query: KeywordQuery, text: str, average: float) -> float:
         if count:
             weight = query.weights.get(first, 0.0) + query.weights.get(second, 0.0)
             relative_length = (text.count(" ") - 1) / average
-            score += query.pair_boost * weight * count * (K1 + 1) / (count + K1 * (1 - B + B * relative_length))
+            score += PAIR_BOOST * weight * count * (K1 + 1) / (count + K1 * (1 - B + B * relative_length))
     return score
 
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from app.retrieval.function_words import STOP_WORDS, function_words, holds_particle, text_language, without_asking
-from app.retrieval.search_text import compound_parts, is_single_character_of_unspaced_script, unspaced_share, words
+from app.retrieval.search_text import compound_parts, is_single_character_of_unspaced_script, words
 from app.retrieval.spelling import Misspelt, forgiven
 from app.retrieval.stemming import characters, stem_in
 
@@ -21,9 +21,6 @@ BODY = "body"
 TITLE = "title"
 TITLE_BOOST = 0.1
 PAIR_BOOST = 0.1
-UNSPACED_PAIR_BOOST = 0.3
-"""What neighbours count in scripts written without spaces, where three characters in a row are often one word."""
-
 K1 = 1.2
 B = 0.75
 """BM25's parameters, as tantivy has them."""
@@ -60,7 +57,6 @@ class KeywordQuery:
     full: float | None = None
     languages: tuple[str, ...] = ()
     misspelt: tuple[tuple[Misspelt, float], ...] = ()
-    pair_boost: float = PAIR_BOOST
 
     @property
     def ceiling(self) -> float:
@@ -109,8 +105,7 @@ def parse_query(
         each for each in terms if each[0] not in quoted and not any(frequency(one) or named(one) for one in each)
     ]
     misspelt = tuple((near, near.share * rarity(1, count)) for stems in unknown for near in forgiven(stems[0]))
-    pair_boost = UNSPACED_PAIR_BOOST if unspaced_share(text) > 1 / 2 else PAIR_BOOST
-    return KeywordQuery(weights, pairs, phrases, boosts, full, tuple(languages), misspelt[:MOST_MISSPELT], pair_boost)
+    return KeywordQuery(weights, pairs, phrases, boosts, full, tuple(languages), misspelt[:MOST_MISSPELT])
 
 
 def _informative(found: Sequence[str]) -> list[bool]:
@@ -214,7 +209,7 @@ def build_query(query: KeywordQuery, schema: tantivy.Schema, stem: Stem) -> tant
     ]
     for pair in query.pairs:
         phrase = Query.phrase_query(schema, BODY, list(pair))
-        wanted.append((Occur.Should, Query.boost_query(phrase, query.pair_boost)))
+        wanted.append((Occur.Should, Query.boost_query(phrase, PAIR_BOOST)))
     for near, weight in query.misspelt:
         for field_name in (BODY, TITLE):
             close = Query.fuzzy_term_query(schema, field_name, near.word, distance=near.distance)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from app.retrieval.keyword_query import K1, TITLE_BOOST, B, KeywordQuery, Stem, holds_phrases
+from app.retrieval.keyword_query import K1, PAIR_BOOST, TITLE_BOOST, B, KeywordQuery, Stem, holds_phrases
 from app.retrieval.spelling import is_near
 from app.retrieval.stemming import index_text, language_of
 
@@ -97,7 +97,7 @@ def _score(query: KeywordQuery, row: _Row, average: float, title_average: float)
         score += weight * sum(any(is_near(near.word, term, near.distance) for term in held) for held in fields)
     for pair in query.pairs:
         weight = query.weights.get(pair[0], 0.0) + query.weights.get(pair[1], 0.0)
-        score += query.pair_boost * weight * _saturated(row.pairs[pair], row.length / average)
+        score += PAIR_BOOST * weight * _saturated(row.pairs[pair], row.length / average)
     return score
 
 

@@ -136,15 +136,3 @@ def test_a_neighbour_that_holds_the_rest_of_the_question_helps() -> None:
     [(alone, score)] = with_neighbours([(7, 0.5)], {})
     assert alone == 7
     assert score == pytest.approx(0.5 * (1 + NEIGHBOUR_WEIGHT * ALONE) / (1 + NEIGHBOUR_WEIGHT))
-
-
-def test_a_long_word_written_without_spaces_beats_its_parts_in_a_shorter_passage(library: SmallLibrary) -> None:
-    library.put("parts.txt", ["藏红和红花以及花茶都有。"])
-    library.put("word.txt", ["镇上这家小店铺出售藏红花茶。"])
-    library.put("other.txt", ["今天的天气很好。", "他昨天去了学校。", "火车晚点了三个小时。"])
-    index = KeywordIndex(library.store, library.folder / "index")
-    index.open()
-    best, _ = index.search("藏红花茶", 2)
-    texts = {each.chunk_id: each.text for each in library.store.passages([best[0]]).values()}
-    assert "藏红花茶" in texts[best[0]]
-    index.close()

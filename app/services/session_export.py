@@ -10,7 +10,7 @@ from app.domain.errors import BadInputError, UserFacingError
 from app.domain.turns import SessionRecord
 from app.services.session_files import ExportFormat, file_name, write_pieces
 from app.services.session_json import chat_to_json, file_of
-from app.services.session_pages import to_html, to_markdown
+from app.services.session_pages import html_pieces, to_html, to_markdown
 from app.storage.session_store import SessionStore
 
 Progress = Callable[[int, int], None]
@@ -69,9 +69,10 @@ class SessionExport:
             written.append(folder / name)
         return written
 
-    def html(self, session_id: str) -> str:
-        """The page of one chat, for printing."""
-        return "".join(self._page(self._store.session(session_id), ExportFormat.HTML))
+    def pieces(self, session_id: str) -> tuple[str, Iterator[str]]:
+        """The title of a chat and its page as pieces of HTML, for printing one after the other."""
+        record = self._store.session(session_id)
+        return record.title, html_pieces(record, self._store.messages(session_id))
 
     def _page(self, record: SessionRecord, format: ExportFormat) -> Iterator[str]:
         if format is ExportFormat.JSON:

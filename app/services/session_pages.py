@@ -14,7 +14,8 @@ from app.domain.turns import MessageStatus, SessionRecord, StoredMessage
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
-LONGEST_FORMATTED = 200_000  # characters; the parser is not made for more
+LONGEST_FORMATTED = 100_000  # characters; the parser is not made for more
+PIECE = 10_000
 # C0 and C1 controls but tab and line feed, and marks that turn the direction of what follows around.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _MARKER = re.compile(r"\[(\d{1,4})\]")
@@ -45,21 +46,48 @@ def to_html(record: SessionRecord, messages: Sequence[StoredMessage]) -> Iterato
 
     It has no script, no picture, no form and no link but those to its own sources; every word is escaped.
     """
-    title = escape(_plain(record.title)) or "Chat"
-    yield _HEAD.format(title=title, day=escape(_day(record.created_at)))
-    markdown = _markdown()
-    for number, message in enumerate(messages, start=1):
-        yield f'<div class="{"question" if message.role == "user" else "answer"}">\n'
-        yield f"<h2>{escape(_plain(_speaker(message)))}</h2>\n{_body(markdown, message, number)}"
-        yield from (f'<p class="note">{escape(_plain(note))}</p>\n' for note in _notes(message))
-        if message.citations:
-            yield '<p class="sources">Sources</p>\n<ul>\n'
-            yield from (_source(each, number) for each in message.citations)
-            yield "</ul>\n"
-        yield "</div>\n"
+    yield _HEAD.format(title=escape(_plain(record.title)) or "Chat", style=STYLE)
+    yield from html_pieces(record, messages)
     yield "</body>\n</html>\n"
 
 
+def html_pieces(record: SessionRecord, messages: Sequence[StoredMessage]) -> Iterator[str]:
+    """What stands on the page, in pieces that can be laid out one by one; long messages in several."""
+    yield f'<h1>{escape(_plain(record.title)) or "Chat"}</h1>\n<p class="day">{escape(_day(record.created_at))}</p>\n'
+    markdown = _markdown()
+    for number, message in enumerate(messages, start=1):
+        kind = "question" if message.role == "user" else "answer"
+        head = f'<p class="who">{escape(_plain(_speaker(message)))}</p>\n'
+        for body in _bodies(markdown, message, number):
+            yield f'<div class="{kind}">\n{head}{body}</div>\n'
+            head = ""
+        tail = "".join(_below(message, number))
+        if tail:
+            yield f'<div class="below">\n{tail}</div>\n'
+
+
+def _below(message: StoredMessage, number: int) -> Iterator[str]:
+    yield from (f'<p class="note">{escape(_plain(note))}</p>\n' for note in _notes(message))
+    if message.citations:
+        yield '<p class="sources">Sources</p>\n<ul>\n'
+        yield from (_source(each, number) for each in message.citations)
+        yield "</ul>\n"
+
+
+STYLE = """
+body { font-family: sans-serif; line-height: 1.5; color: #1d2329; }
+h1 { font-size: 1.5rem; margin-bottom: 0; }
+.who { font-size: 0.8rem; font-weight: 600; color: #5b6671; margin: 1.6rem 0 0.2rem; }
+.day, .note, .sources { font-size: 0.8rem; color: #5b6671; }
+.sources { margin-bottom: 0; }
+.question { font-weight: 600; }
+ul { font-size: 0.85rem; padding-left: 1.2rem; }
+.quote { color: #5b6671; }
+sup a { text-decoration: none; }
+pre { background: #f2f4f6; padding: 0.7rem; white-space: pre-wrap; }
+table { border-collapse: collapse; }
+td, th { border: 1px solid #c9d1d8; padding: 0.2rem 0.5rem; }
+"""
 _HEAD = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -68,33 +96,19 @@ _HEAD = """<!DOCTYPE html>
 <title>{title}</title>
 <style>
 body {{ max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }}
-body {{ font-family: sans-serif; line-height: 1.5; color: #1d2329; }}
-h1 {{ font-size: 1.5rem; margin-bottom: 0; }}
-h2 {{ font-size: 0.8rem; color: #5b6671; margin: 1.6rem 0 0.2rem; }}
-.day, .note, .sources {{ font-size: 0.8rem; color: #5b6671; }}
-.sources {{ margin-bottom: 0; }}
-.question {{ font-weight: 600; }}
-.answer {{ border-bottom: 1px solid #dfe4e8; }}
-ul {{ font-size: 0.85rem; padding-left: 1.2rem; }}
-.quote {{ color: #5b6671; }}
-sup a {{ text-decoration: none; }}
-pre {{ background: #f2f4f6; padding: 0.7rem; white-space: pre-wrap; }}
-table {{ border-collapse: collapse; }}
-td, th {{ border: 1px solid #c9d1d8; padding: 0.2rem 0.5rem; }}
-</style>
+{style}</style>
 </head>
 <body>
-<h1>{title}</h1>
-<p class="day">{day}</p>
 """
 
 
-def _body(markdown: MarkdownIt, message: StoredMessage, number: int) -> str:
+def _bodies(markdown: MarkdownIt, message: StoredMessage, number: int) -> Iterator[str]:
     text = _plain(message.text)
     if len(text) > LONGEST_FORMATTED:
-        return f"<pre>{escape(text)}</pre>\n"
+        yield from (f"<pre>{escape(text[at : at + PIECE])}</pre>\n" for at in range(0, len(text), PIECE))
+        return
     known = frozenset(citation.number for citation in message.citations)
-    return str(markdown.render(text, {"known": known, "message": number}))
+    yield str(markdown.render(text, {"known": known, "message": number}))
 
 
 def _source(citation: Citation, number: int) -> str:

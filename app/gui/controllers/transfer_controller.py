@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +46,14 @@ class TransferController(QObject):
         if services is None:
             return
         suffix = path.suffix.lower().lstrip(".")
+        token = self._begin("Exporting…") if suffix == "pdf" else CancelToken()  # the others take no time
 
         def work() -> None:
             if suffix == "pdf":
                 from app.gui.chat_pdf import print_pdf
 
-                title = services.sessions.session(session_id).title
-                print_pdf(services.sessions.exports.html(session_id), title, path)
+                title, pieces = services.sessions.exports.pieces(session_id)
+                print_pdf(title, _until_cancelled(pieces, token), path)
             else:
                 services.sessions.exports.to_file(session_id, path, ExportFormat(suffix))
 
@@ -125,3 +126,9 @@ class TransferController(QObject):
             show_problem("Chats", str(error), self._window)
         else:
             raise error
+
+
+def _until_cancelled(pieces: Iterator[str], token: CancelToken) -> Iterator[str]:
+    for piece in pieces:
+        token.raise_if_cancelled()
+        yield piece

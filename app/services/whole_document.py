@@ -46,7 +46,8 @@ class WholeDocumentService:
     """Tasks over whole documents. Thread-safe. One task or question at a time runs in a session.
 
     ``models`` makes the chat model of a name, ``model_facts`` tells what is known of it, ``boxes`` finds rectangles;
-    they block and are called in threads. ``turns`` is the registry of the chat service.
+    they block and are called in threads. ``turns`` is the registry of the chat service. An answer is stored every
+    ``checkpoint_seconds`` while it grows.
     """
 
     def __init__(
@@ -62,7 +63,9 @@ class WholeDocumentService:
         settings: Settings,
         *,
         model_facts: Callable[[str], ModelFacts] = unknown_model,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
+        self._checkpoint_seconds = checkpoint_seconds
         self._loop = loop
         self._turns = turns
         self._sessions = sessions
@@ -139,7 +142,7 @@ class WholeDocumentService:
         cancel: CancelToken | None,
         replace: bool,
     ) -> Iterator[TaskEvent]:
-        record = TurnRecord(self._sessions, session_id, question, model, checkpoint_seconds=CHECKPOINT_SECONDS)
+        record = TurnRecord(self._sessions, session_id, question, model, checkpoint_seconds=self._checkpoint_seconds)
 
         def start(emit: Callable[[TaskEvent], None]) -> Coroutine[Any, Any, None]:
             return TaskRun(record, session_id, self._boxes, emit).run(work)

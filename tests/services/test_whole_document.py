@@ -71,6 +71,7 @@ class World:
             stub_models(server, self.loop),
             _box,
             settings,
+            checkpoint_seconds=0.0,
         )
         self.session = self.sessions.create().id
 

@@ -262,7 +262,8 @@ def test_a_text_of_fifty_megabytes_opens_in_parts_and_is_searched_whole(
     qtbot: QtBot, rig: DesktopRig, desktop: Desktop, tmp_path: Path
 ) -> None:
     """What the library would take minutes to embed is put in as read; the viewer doesn't know the difference."""
-    from app.gui.reading.document_reader import LONGEST_PART, DocumentReader, DocumentText
+    from app.gui.reading.document_reader import DocumentReader, DocumentText
+    from app.gui.reading.part_of import MOST
     from app.gui.sources import LoadedSource
 
     line = "Nothing much happened on this day, and nobody wrote more about it than this.\n"
@@ -275,7 +276,7 @@ def test_a_text_of_fifty_megabytes_opens_in_parts_and_is_searched_whole(
     source = LoadedSource(path, reader=reader, reading=reader.read(start, start + 13), file=path)
     panel.show_source(source)
     assert panel.text.marked_text == "golden anchor"
-    assert len(panel.text.toPlainText()) <= LONGEST_PART + 4000
+    assert len(panel.text.toPlainText()) <= MOST + 4000
     assert panel.part_bar.isVisible()
     assert panel.part_bar.text == "A long document: 49.9 % to 50.2 % of it is shown"
     for _ in range(3):

@@ -14,15 +14,11 @@ from app.gui.ports import SectionView
 from app.gui.reading.blocks import Block, BlockKind, OutlineEntry, Part, Reading, Run
 from app.gui.reading.code import code_blocks, line_numbers
 from app.gui.reading.markdown import markdown_parts
+from app.gui.reading.part_of import part_around
 from app.gui.reading.prose import prose_blocks
 from app.gui.reading.tables import table_of
 from app.loaders.tables import CELL_SEPARATOR
 
-# Every line that is set is laid out at once; more than this is not set around a place. In characters, and in rows.
-LONGEST_PART = 120_000
-LONGEST_TABLE_PART = 40_000
-# What is set before a place, as a share of the part.
-SHARE_BEFORE = 3
 NOTEBOOK_TYPE = "application/x-ipynb+json"
 MARKDOWN_TYPES = frozenset({"text/markdown", NOTEBOOK_TYPE})
 MARKDOWN_RULE = re.compile(r"^[ \t|:-]*-[ \t|:-]*$")
@@ -52,7 +48,6 @@ class DocumentReader:
         self._kind = type_of(document.media_type)
         kinds = {section.kind for section in document.sections}
         self._is_code = kinds == {SectionKind.CODE}
-        self._is_table = bool(kinds) and kinds <= {SectionKind.TABLE}
         self._numbers = self._line_numbers() if self._is_code else []
         self._line_starts = _line_starts(document.text) if self._is_code else []
         self.outline = tuple(_outline(document.sections, self._unit))
@@ -88,17 +83,9 @@ class DocumentReader:
         return UNITS.get(self._kind, "Page") if self._kind else "Page"
 
     def _part(self, place: int) -> tuple[int, int]:
-        """The characters to set around ``place``, whole lines of them."""
-        text, longest = self._document.text, LONGEST_PART
-        if self._is_table or self._kind is DocumentType.SHEETS:
-            longest = LONGEST_TABLE_PART
-        if len(text) <= longest:
-            return 0, len(text)
-        first = max(0, min(place - longest // SHARE_BEFORE, len(text) - longest))
-        first = text.rfind("\n", max(0, first - 2000), first) + 1 if first else 0
-        last = min(len(text), first + longest)
-        line_end = text.find("\n", last, last + 2000)
-        return first, last if line_end < 0 else line_end
+        """The characters to set around ``place``."""
+        is_markdown = self._document.media_type in MARKDOWN_TYPES
+        return part_around(place, self._document.text, self._document.sections, markdown=is_markdown)
 
     def _parts(self, first: int, last: int) -> Iterator[Part]:
         page: int | None = None

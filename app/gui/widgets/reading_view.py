@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from PySide6.QtCore import QMimeData, QRectF, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QMimeData, QPoint, QRectF, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QImage,
@@ -28,12 +28,13 @@ from app.gui.theme import Appearance
 SMALLEST_ZOOM, LARGEST_ZOOM = 0.5, 3.5
 MOST_MATCHES = 2000
 ZOOM_PAUSE_MILLISECONDS = 40
+READ_SHARE = 0.3  # of the view's height from its top: there the reader is taken to, and there he is taken to read
 
 
 class ReadingView(QTextEdit):
     """Read-only, selectable. Nothing in it is loaded, no link in it leads anywhere.
 
-    Signals: ``place_changed(place)``, the offset in the document's text at the top of the view, while it scrolls.
+    Signals: ``place_changed(place)``, the offset in the document's text that is being read, while it scrolls.
     """
 
     place_changed = Signal(int)
@@ -217,7 +218,7 @@ class ReadingView(QTextEdit):
             selections.append(selection)
         self.setExtraSelections(selections)
 
-    def _reveal(self, position: int, share: float = 0.3) -> None:
+    def _reveal(self, position: int, share: float = READ_SHARE) -> None:
         bar = self.verticalScrollBar()
         cursor = self._cursor(position, position)
         bar.setValue(bar.value() + self.cursorRect(cursor).top() - round(self.viewport().height() * share))
@@ -226,8 +227,8 @@ class ReadingView(QTextEdit):
         self._kept_place = None
 
     def _on_scrolled(self) -> None:
-        top = self.cursorForPosition(self.viewport().rect().topLeft())
-        self.place_changed.emit(self._places.place_of(top.position()))
+        read = self.cursorForPosition(QPoint(0, round(self.viewport().height() * READ_SHARE)))
+        self.place_changed.emit(self._places.place_of(read.position()))
 
     # -- events ----------------------------------------------------------------------------------------------------
 

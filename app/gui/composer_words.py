@@ -1,4 +1,4 @@
-"""What the composer offers, as suggestions: documents, folders, collections, models, personas, commands."""
+"""What the composer offers, as suggestions: documents, folders, collections, personas, commands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from app.chat_models.profiles import ModelProfile
 from app.domain.collections import CollectionRecord
 from app.domain.document_types import DocumentType
 from app.domain.passages import Period, Scope
@@ -14,7 +13,6 @@ from app.gui.chips import ICONS, Chip, ChipKind, date_chips, type_chip
 from app.gui.models.document_list_model import DocumentEntry
 from app.gui.models.suggestion_model import Suggestion
 from app.gui.wording import counted, shown, shown_folder, shown_name
-from app.services.model_service import BUILT_IN, ProviderView
 from app.services.template_service import Template, TemplateKind
 
 
@@ -77,43 +75,6 @@ def _date_chip(period: Period, now: datetime) -> Chip:
         return known
     ends = [_day(each) for each in (period.since, period.until)]
     return Chip(ChipKind.DATE, " – ".join(ends).strip(), period, "Changed between")
-
-
-def model_suggestions(providers: Iterable[ProviderView]) -> list[Suggestion]:
-    """The built-in answerer, then every model of every provider; those without a key say so."""
-    found = [Suggestion("Built-in", "Quotes your documents exactly; needs no network", "quote", BUILT_IN)]
-    for provider in sorted(providers, key=lambda each: (each.has_key is False, not each.local)):
-        lacks_key = provider.has_key is False
-        for model in provider.models:
-            missing = (f"needs a key ({provider.key_variable})",) if lacks_key else ()
-            about = " · ".join(part for part in (provider.label, *missing, capabilities(model)) if part)
-            icon = "lock" if lacks_key else "chat"
-            found.append(Suggestion(shown(model.id), about, icon, f"{provider.name}:{model.id}", not lacks_key))
-    return found
-
-
-def capabilities(model: ModelProfile) -> str:
-    """What a model can do, in a few words: ``128k tokens · images · tools``."""
-    words = []
-    if model.limits.context:
-        words.append(f"{round(model.limits.context / 1000)}k tokens")
-    words += [
-        word
-        for word, there in (
-            ("images", "image" in model.modalities.input),
-            ("tools", model.capabilities.tool_call),
-            ("reasoning", model.capabilities.reasoning),
-        )
-        if there
-    ]
-    if model.cost is not None and model.cost.input_per_million:
-        words.append(f"${model.cost.input_per_million:g} / ${model.cost.output_per_million:g} a million tokens")
-    return " · ".join(words)
-
-
-def model_name(spec: str) -> str:
-    """What a model is called on its button."""
-    return "Built-in" if spec in {"", BUILT_IN} else shown(spec.partition(":")[2] or spec)
 
 
 def template_suggestions(templates: Iterable[Template]) -> list[Suggestion]:

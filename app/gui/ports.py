@@ -24,7 +24,9 @@ from app.domain.turn_details import TurnDetails
 from app.domain.turn_options import TurnOptions
 from app.domain.turns import SessionRecord, StoredMessage, TurnEvent
 from app.domain.whole_document import TaskEvent
-from app.services.model_service import ProviderView
+from app.services.model_servers import ModelServer
+from app.services.model_service import ProviderView, Trial
+from app.services.provider_access import KeyPlace, ProviderAccess
 from app.services.session_files import ExportFormat
 from app.services.template_service import Template, TemplateKind
 from app.settings.setting import Setting, T
@@ -267,6 +269,26 @@ class Models(Protocol):
     """Chat models."""
 
     def providers(self) -> Sequence[ProviderView]: ...
+    def each_server(self) -> Iterator[ModelServer]: ...
+
+
+class ProviderReach(Protocol):
+    """Keys and addresses of chat providers."""
+
+    def providers(self) -> Sequence[ProviderAccess]: ...
+    def access(self, name: str) -> ProviderAccess: ...
+    def save_key(self, name: str, text: str) -> KeyPlace: ...
+    def remove_key(self, name: str) -> None: ...
+    def set_address(self, name: str, text: str) -> str: ...
+    def test(
+        self,
+        name: str,
+        model: str = "",
+        *,
+        key: str = "",
+        address: str | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Trial: ...
 
 
 class Templates(Protocol):
@@ -349,6 +371,8 @@ class Services(Protocol):
     def measuring(self) -> Measuring: ...
     @property
     def models(self) -> Models: ...
+    @property
+    def provider_access(self) -> ProviderReach: ...
     @property
     def templates(self) -> Templates: ...
     @property

@@ -17,6 +17,7 @@ from app.gui.ports import Services
 from app.gui.widgets.pick_list import PickList
 from app.gui.widgets.template_dialogs import TemplatesDialog, VariablesDialog
 from app.gui.wiring import Shortcut, Stage
+from app.gui.wiring_models import ModelsWiring
 from app.services.template_service import Template, TemplateKind
 
 
@@ -36,7 +37,8 @@ class ComposerWiring:
         self._lists: dict[str, PickList] = {}
         self._composer = stage.window.chat.composer
         self.choices = ChoicesController(stage.runner, sessions, stage.session_list)
-        self.controller = ComposerController(stage, self.choices, self._composer, pasted)
+        self.models = ModelsWiring(stage, self._composer)
+        self.controller = ComposerController(stage, self.choices, self.models.models, self._composer, pasted)
         self.meter = MeterController(stage.runner, stage.messages, self._composer.meter)
         chat.ask_with = self.controller.ask_with
         chat.answer_ended.connect(self.meter.read)
@@ -49,21 +51,15 @@ class ComposerWiring:
         self._services = services
         self.choices.attach(services)
         self.meter.attach(services)
+        self.models.attach(services)
         self.controller.attach(services)
 
     def shortcuts(self) -> list[Shortcut]:
         """Keys of this part."""
         return [
-            ("Ctrl+M", "Choose the model", self.pick_model),
+            ("Ctrl+M", "Choose the model", self.models.pick_model),
             ("Ctrl+K", "Search only in…", self.pick_scope),
         ]
-
-    def pick_model(self) -> PickList:
-        """Let the user choose the model that answers."""
-        picker = self._picker("Model, or provider:model", self._on_model)
-        picker.set_suggestions(self.controller.model_suggestions())
-        picker.pop_up(self._composer)
-        return picker
 
     def pick_scope(self) -> None:
         """Let the user choose where to search."""
@@ -89,7 +85,8 @@ class ComposerWiring:
 
     def _connect(self) -> None:
         composer = self._composer
-        composer.model_wished.connect(self.pick_model)
+        composer.model_wished.connect(self.models.pick_model)
+        self.controller.providers_wished.connect(self.models.pick_provider)
         composer.scope_wished.connect(self.pick_scope)
         composer.persona_wished.connect(self.pick_persona)
         composer.templates_wished.connect(self.open_templates)
@@ -100,20 +97,8 @@ class ComposerWiring:
         if title not in self._lists:
             picker = PickList(self._stage.appearance, title, self._stage.window)
             picker.picked.connect(on_picked)
-            picker.typed_in.connect(lambda text: self._on_typed(title, picker, text))
             self._lists[title] = picker
         return self._lists[title]
-
-    def _on_model(self, suggestion: Suggestion) -> None:
-        self.controller.choose_model(suggestion.value)
-        if not suggestion.enabled:
-            needed = suggestion.detail.split(" · ")[1]
-            self._stage.window.toast.say(f"{suggestion.label} {needed}. `footnote models` says how to store one.")
-
-    def _on_typed(self, title: str, picker: PickList, text: str) -> None:
-        if title.startswith("Model") and text:
-            picker.hide()
-            self.controller.type_model(text)
 
     def _choose_files(self) -> None:
         dialog = QFileDialog(self._stage.window, "Attach files to the question")

@@ -172,7 +172,7 @@ class Tour:
         self._take("composing")
         composer.close_suggestions()
         composer.edit.clear()
-        picker = desktop.composer_wiring.pick_model()
+        picker = desktop.composer_wiring.models.pick_model()
         self._take("models", picker)
         picker.hide()
         desktop.composer.choose_model("extractive")

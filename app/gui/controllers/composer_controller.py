@@ -28,19 +28,19 @@ from app.gui.chips import (
 from app.gui.composer_words import (
     chips_of,
     file_suggestions,
-    model_name,
-    model_suggestions,
     place_suggestions,
     scope_words,
     template_suggestions,
     with_chip,
 )
 from app.gui.controllers.choices_controller import ChoicesController
+from app.gui.controllers.models_controller import ModelsController
+from app.gui.model_words import model_name
 from app.gui.models.suggestion_model import Suggestion
 from app.gui.ports import Services
 from app.gui.widgets.composer import Composer
 from app.gui.wiring import Stage
-from app.services.model_service import BUILT_IN, ProviderView
+from app.services.model_service import BUILT_IN
 from app.services.template_service import Template, TemplateKind, as_choice, read_choice
 
 TOOLS_FLAG = "model_may_search"
@@ -58,23 +58,27 @@ class Command:
 
 class ComposerController(QObject):
     """Signals: ``values_wished(template)``: its variables are to be filled; ``new_chat_wished``;
-    ``every_document_wished``: the question is to be answered from all documents one by one.
+    ``every_document_wished``: the question is to be answered from all documents one by one; ``providers_wished``:
+    keys and servers are to be seen.
     """
 
     values_wished = Signal(object)
     new_chat_wished = Signal()
     every_document_wished = Signal()
+    providers_wished = Signal()
 
-    def __init__(self, stage: Stage, choices: ChoicesController, composer: Composer, pasted: Path) -> None:
+    def __init__(
+        self, stage: Stage, choices: ChoicesController, models: ModelsController, composer: Composer, pasted: Path
+    ) -> None:
         super().__init__()
         self._stage = stage
         self._choices = choices
+        self._models = models
         self._composer = composer
         self._pasted = pasted
         self._services: Services | None = None
         self._extra: list[Chip] = []  # files that go along; the rest of the chips is the scope of the chat
         self._collections: Sequence[CollectionRecord] = ()
-        self._providers: Sequence[ProviderView] = ()
         self._templates: Sequence[Template] = ()
         self._instructions = ""
         self._earlier: int | None = None
@@ -95,6 +99,9 @@ class ComposerController(QObject):
         composer.chips.removed.connect(self.remove)
         composer.chips.replaced.connect(self._replace)
         self._choices.changed.connect(self._show_choices)
+        self._models.changed.connect(self._show_choices)
+        self._models.chosen.connect(self.choose_model)
+        self._models.typed.connect(self.type_model)
         documents = self._stage.documents
         for signal in (documents.modelReset, documents.rowsInserted, documents.rowsRemoved, documents.dataChanged):
             signal.connect(self._show_chips)
@@ -103,7 +110,6 @@ class ComposerController(QObject):
         """The services are there."""
         self._services = services
         self.reload_templates()
-        self._stage.runner.run(services.models.providers, self._on_providers)
         self.reload_collections()
 
     # -- what is asked ---------------------------------------------------------------------------------------------
@@ -188,7 +194,7 @@ class ComposerController(QObject):
 
     def model_suggestions(self) -> list[Suggestion]:
         """Every model that is known."""
-        return model_suggestions(self._providers)
+        return self._models.suggestions()
 
     def persona_suggestions(self) -> list[Suggestion]:
         """No persona, and all there are."""
@@ -249,6 +255,7 @@ class ComposerController(QObject):
         commands: list[tuple[str, str, str, Callable[[], object]]] = [
             ("new", "Begin a new chat", "new-chat", self.new_chat_wished.emit),
             ("model", "Choose the model that answers", "chat", composer.model_wished.emit),
+            ("keys", "Keys of services and addresses of servers", "settings", self.providers_wished.emit),
             ("persona", "Choose how the model answers", "info", composer.persona_wished.emit),
             ("scope", "Search only in some documents", "search", composer.scope_wished.emit),
             ("attach", "Let files go with the question", "file-add", composer.attach_wished.emit),
@@ -343,10 +350,6 @@ class ComposerController(QObject):
             )
         elif len(files) > room:
             self._stage.window.toast.say(f"At most {MOST_ATTACHED} files go with a question. Add more to the library.")
-
-    def _on_providers(self, providers: Sequence[ProviderView]) -> None:
-        self._providers = providers
-        self._show_choices()
 
     def _on_collections(self, collections: Sequence[CollectionRecord]) -> None:
         self._collections = collections

@@ -79,6 +79,7 @@ class PickList(QFrame):
         super().__init__(parent, Qt.WindowType.Popup if title else Qt.WindowType.Widget)
         self.setProperty("card", "floating")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._above: QWidget | None = None
         self.model = SuggestionModel(self)
         self.list = QListView()
         self.list.setModel(self.model)
@@ -108,9 +109,12 @@ class PickList(QFrame):
         self.setFixedWidth(WIDTH)
 
     def set_suggestions(self, suggestions: Iterable[Suggestion]) -> None:
-        """Everything there is to pick from."""
+        """Everything there is to pick from. What was typed and what was chosen stay."""
+        current = self.model.suggestion(self.list.currentIndex().row())
         self.model.set_suggestions(suggestions)
         self._fit()
+        if current is not None and self.isVisible():
+            self._choose(current.value)
 
     def narrow(self, typed: str) -> None:
         """Show what fits."""
@@ -119,10 +123,9 @@ class PickList(QFrame):
 
     def pop_up(self, above: QWidget) -> None:
         """Show it over a widget, as wide as it is itself, ready to type."""
+        self._above = above
         self.field.clear()
         self.narrow("")
-        corner = above.mapToGlobal(QPoint(0, 0))
-        self.move(corner.x(), corner.y() - self.height() - 6)
         self.show()
         self.field.setFocus()
 
@@ -147,6 +150,13 @@ class PickList(QFrame):
         super().hideEvent(event)  # type: ignore[arg-type]  # passed on untouched
         self.closed.emit()
 
+    def _choose(self, value: object) -> None:
+        for row in range(self.model.rowCount()):
+            each = self.model.suggestion(row)
+            if each is not None and each.value == value:
+                self.list.setCurrentIndex(self.model.index(row))
+                return
+
     def _move(self, step: int) -> None:
         count = self.model.rowCount()
         if count:
@@ -168,3 +178,6 @@ class PickList(QFrame):
         if count:
             self.list.setCurrentIndex(self.model.index(0))
         self.adjustSize()
+        if self._above is not None:
+            corner = self._above.mapToGlobal(QPoint(0, 0))
+            self.move(corner.x(), max(0, corner.y() - self.height() - 6))

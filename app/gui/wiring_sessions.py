@@ -70,7 +70,7 @@ class SessionWiring:
         panel = self._stage.window.sessions
         return [
             ("Ctrl+N", "New chat", self.begin_chat),
-            ("Ctrl+K", "Search all chats", self.focus_search),
+            ("Ctrl+Shift+F", "Search all chats", self.focus_search),
             ("F2", "Rename the chat", lambda: panel.rename(self.controller.current)),
         ]
 

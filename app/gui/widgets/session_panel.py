@@ -29,7 +29,7 @@ class SearchField(QLineEdit):
         self.setProperty("kind", "search")
         self.setPlaceholderText("Search all chats")
         self.setAccessibleName("Search all chats")
-        self.setToolTip("Words of messages, titles, or a #tag (Ctrl+K)")
+        self.setToolTip("Words of messages, titles, or a #tag (Ctrl+Shift+F)")
         self.setMaxLength(LONGEST_QUERY)
         self.setClearButtonEnabled(True)
         self._icon = self.addAction(

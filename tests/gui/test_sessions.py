@@ -22,7 +22,7 @@ from app.storage.session_store import SessionStore, open_chats
 from tests.chat_models.stub_replies import chat_stream
 from tests.chat_models.stub_server import StubServer
 from tests.gui.conftest import WAIT, DesktopRig
-from tests.services.chats_rig import branched
+from tests.services.chats_rig import branched, node
 
 FERRY, TOWER = "How often does the ferry run?", "How high is it?"
 
@@ -253,6 +253,13 @@ def test_importing_an_export_and_again(qtbot: QtBot, chatting: Desktop, tmp_path
     qtbot.waitUntil(lambda: lines(chatting) == ["[Today]", TOWER, FERRY, "[November 2023]", "Trip"], timeout=WAIT)
     chatting.transfer.import_file(tmp_path / "export.zip")
     qtbot.waitUntil(lambda: toast.text == "1 chat: 1 were here already. Added 0 messages.", timeout=WAIT)
+    chatting.sessions.open(session(chatting, "Trip"))
+    qtbot.waitUntil(lambda: chatting.messages.rowCount() == 3, timeout=WAIT)
+    longer = branched()
+    longer["mapping"]["a3"] = node("a3", "q2", "assistant", "For the food.")
+    (tmp_path / "longer.json").write_text(json.dumps([longer | {"current_node": "a3"}]), encoding="utf-8")
+    chatting.transfer.import_file(tmp_path / "longer.json")
+    qtbot.waitUntil(lambda: chatting.messages.entries[-1].text == "For the food.", timeout=WAIT)
     chatting.transfer.export_all(tmp_path / "all.json")
     qtbot.waitUntil(lambda: "Exported 3 chats" in toast.text, timeout=WAIT)
     assert len(json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))["chats"]) == 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -140,6 +140,12 @@ class SessionActions(QObject):
     def reload(self) -> None:
         """Read the list again."""
         self._do(lambda services: services.sessions.sessions(), self._list.set_sessions)
+
+    def show_arrived(self, session_ids: Collection[str]) -> None:
+        """Chats have been stored from elsewhere: list them, and show the open one anew if it is among them."""
+        self.reload()
+        if self._sessions.current in session_ids:
+            self._sessions.reopen(self._sessions.current)
 
     def _on_trash_changed(self, _nothing: object) -> None:
         self.trash_changed.emit()

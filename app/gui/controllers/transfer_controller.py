@@ -98,7 +98,7 @@ class TransferController(QObject):
 
     def _on_imported(self, report: ImportReport) -> None:
         self._token = None
-        self._actions.reload()
+        self._actions.show_arrived([each.session_id for each in report.arrivals if each.added])
         if not report.left_out:
             self._window.toast.say(report.told())
             return

@@ -121,12 +121,13 @@ def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     models = _add(
         commands,
         "models",
-        "list chat models; try one out: models test PROVIDER:MODEL; search models: models embedding|reranker"
-        " [list|download NAME|use NAME]",
+        "list chat models; try one out: models test PROVIDER:MODEL; keys: models key PROVIDER [--remove];"
+        " search models: models embedding|reranker [list|download NAME|use NAME]",
     )
-    models.add_argument("action", nargs="?", choices=("test", "embedding", "reranker"))
-    models.add_argument("spec", nargs="?", metavar="PROVIDER:MODEL|list|download|use")
+    models.add_argument("action", nargs="?", choices=("test", "key", "embedding", "reranker"))
+    models.add_argument("spec", nargs="?", metavar="PROVIDER:MODEL|PROVIDER|list|download|use")
     models.add_argument("name", nargs="?", metavar="NAME")
+    models.add_argument("--remove", action="store_true", help="with key: take the key out of the system's keyring")
 
 
 def _add_whole_documents(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -10,15 +10,22 @@ from app.chat_models.profiles import ModelProfile
 from app.cli.main import EXIT_FAILED
 from app.cli.output import Output
 from app.domain.errors import BadInputError
+from app.services.model_servers import ModelServer
 from app.services.model_service import ProviderView, Trial
 
 
 def models(options: argparse.Namespace, output: Output) -> int:
-    """List providers and models, or try one out with ``test``."""
+    """List providers and models with what local servers have ready, try one out, or store a key."""
     if options.action in ("embedding", "reranker"):
         from app.cli.search_models import search_models
 
         return search_models(options, output)
+    if options.action == "key":
+        from app.cli.model_keys import model_key
+
+        return model_key(options, output)
+    if options.remove:
+        raise BadInputError("--remove goes with a key: footnote models key PROVIDER --remove")
     if options.name:
         raise BadInputError("Name one model: footnote models test PROVIDER:MODEL")
     if options.action == "test":
@@ -26,8 +33,10 @@ def models(options: argparse.Namespace, output: Output) -> int:
             raise BadInputError("Name the model to test: footnote models test PROVIDER:MODEL")
         return _test(options.spec, output)
     with open_services(os.environ, writer=False) as services:
+        servers = {server.provider: server for server in services.models.installed()}
         for provider in services.models.providers():
-            output.row(_provider_row(provider), _provider_text(provider))
+            server = servers.get(provider.name)
+            output.row(_provider_row(provider, server), _provider_text(provider, server))
     return 0
 
 
@@ -38,7 +47,7 @@ def _test(spec: str, output: Output) -> int:
     return 0 if trial.works else EXIT_FAILED
 
 
-def _provider_row(provider: ProviderView) -> dict[str, object]:
+def _provider_row(provider: ProviderView, server: ModelServer | None) -> dict[str, object]:
     return {
         "provider": provider.name,
         "label": provider.label,
@@ -46,6 +55,7 @@ def _provider_row(provider: ProviderView) -> dict[str, object]:
         "key_variable": provider.key_variable or None,
         "has_key": provider.has_key,
         "models": [_model_row(model) for model in provider.models],
+        "installed": [_model_row(model.profile) for model in server.models] if server else [],
     }
 
 
@@ -67,12 +77,14 @@ def _capabilities(model: ModelProfile) -> list[str]:
     return [name for name, has in marks.items() if has]
 
 
-def _provider_text(provider: ProviderView) -> str:
+def _provider_text(provider: ProviderView, server: ModelServer | None) -> str:
     if provider.has_key is None:
         key = "no key needed"
     else:
-        key = "key found" if provider.has_key else f"no key: set {provider.key_variable}"
+        key = "key found" if provider.has_key else f"no key: set {provider.key_variable}, or footnote models key"
     lines = [f"{provider.name}  ({provider.label}; {key})"]
+    if server is not None:
+        lines += [f"{_model_text(model.profile)}  installed {model.details}".rstrip() for model in server.models]
     return "\n".join(lines + [_model_text(model) for model in provider.models])
 
 

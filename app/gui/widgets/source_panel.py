@@ -175,6 +175,7 @@ class SourcePanel(QWidget):
         if self._source is not None and self._source.reader is reader:
             self.text.show_reading(reading, place)
             self.part_bar.show_reading(reading)
+            self.outline.show_place(place)
             self._show_found_match()
 
     def show_footnote(self, citation: Citation | None, total: int) -> None:

@@ -94,7 +94,7 @@ class TaskRun:
     async def say(self, text: str) -> None:
         """Append to the answer, markers such as ``[p3]`` as footnotes; shown and stored as a stream is."""
         self._show(text)
-        await self._record.checkpoint(self._writer.text)
+        await self._record.checkpoint(lambda: self._writer.text)
 
     async def say_of(self, text: str, passages: Mapping[str, Passage]) -> None:
         """``say`` for a text that is whole and whose ids (``p1`` …) mean ``passages`` here only."""
@@ -103,7 +103,7 @@ class TaskRun:
         parser = MarkerParser(passages)
         pieces = [*parser.feed(text), *parser.finish()]
         self._add([_renamed(each, first) if isinstance(each, Marker) else each for each in pieces])
-        await self._record.checkpoint(self._writer.text)
+        await self._record.checkpoint(lambda: self._writer.text)
 
     def progress(
         self, step: TaskStep, done: int, total: int, unit: str, *, found: int = 0, path: Path | None = None

@@ -105,12 +105,16 @@ class TurnRecord:
         """Note when a moment of the turn was reached for the first time, in seconds since the question."""
         self._timings.setdefault(moment, time.monotonic() - self._began)
 
-    async def checkpoint(self, text: str) -> None:
-        """Store the answer so far if that is a while ago, so that a killed process loses little of it."""
+    async def checkpoint(self, text: Callable[[], str]) -> None:
+        """Store the answer so far if that is a while ago, so that a killed process loses little of it.
+
+        ``text`` is called only then: putting a long answer together for every token would cost more than the tokens.
+        """
         now = time.monotonic()
         if now - self._saved_at >= self._checkpoint_seconds:
             self._saved_at = now
-            await uninterrupted(lambda: self._sessions.update_message(self.answer_id, text=text))
+            so_far = text()
+            await uninterrupted(lambda: self._sessions.update_message(self.answer_id, text=so_far))
 
     async def close(
         self,

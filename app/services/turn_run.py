@@ -159,7 +159,7 @@ class TurnRun:
             self._emit(ReasoningAdded(reasoning))
         if text := chunk.text:
             self._show(self._parser.feed(text))
-            await self._record.checkpoint(self._writer.text)
+            await self._record.checkpoint(lambda: self._writer.text)
 
     def _apart(self) -> None:
         """Begin a paragraph, where a model spoke before it called a tool."""

@@ -26,6 +26,7 @@ from app.gui.widgets.template_dialogs import TemplatesDialog
 from app.settings.paths import AppPaths
 from app.settings.resources import resource
 from tests.gui.tour_answers import AnswerTour
+from tests.gui.tour_models import ModelTour
 from tests.gui.tour_sessions import SessionTour
 
 SIZE = (1320, 840)
@@ -172,9 +173,7 @@ class Tour:
         self._take("composing")
         composer.close_suggestions()
         composer.edit.clear()
-        picker = desktop.composer_wiring.models.pick_model()
-        self._take("models", picker)
-        picker.hide()
+        ModelTour(desktop, self._services, self._take, wait_for).run()
         desktop.composer.choose_model("extractive")
         composer.templates_wished.emit()
         dialog = desktop.window.findChild(TemplatesDialog)

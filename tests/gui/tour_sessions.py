@@ -26,6 +26,7 @@ CHATS: tuple[tuple[float, str, str, list[str], str], ...] = (
     (80.0, "Bees on the roof", "", [], "Are bees allowed on the roof of the shed, and is water needed there?"),
     (300.0, "Last year's harvest", "", [], "How many kilos of beans did we harvest?"),
 )
+DELETED = ("chat3", "chat7")
 
 
 def write_chats(path: Path) -> Path:
@@ -101,11 +102,11 @@ class SessionTour:
 
     def _dialogs(self) -> None:
         desktop = self._desktop
-        for session_id in ("chat3", "chat7"):
+        for session_id in DELETED:
             desktop.session_actions.delete(session_id)
         desktop.window.toast.dismiss()
         trash = desktop.open_trash()
-        self._wait_for(lambda: len(trash.model.ids) == 2, "the trash")
+        self._wait_for(lambda: len(trash.model.ids) >= len(DELETED), "the trash")
         self._shown(trash, "trash")
         self._shown(desktop.ask_to_export("chat4"), "export")
 

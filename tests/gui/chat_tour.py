@@ -65,14 +65,16 @@ class ChatTour:
         settings.set(CHAT_MODEL, "lmstudio:qwen3-8b")  # type: ignore[attr-defined]
         try:
             self._rich_answer(server)
-            self._branches(server)
-            self._broken_off(server)
+            self._branches()
+            self._broken_off()
         finally:
             settings.reset(CHAT_MODEL)  # type: ignore[attr-defined]
 
     def _rich_answer(self, server: StubServer) -> None:
         thoughts = sse(chat_chunk(reasoning_content=THOUGHTS))
         server.reply(thoughts, chat_stream(*(word + " " for word in PLOT_RENT.split(" "))))
+        server.reply(chat_stream("In other words: half the rent of a whole plot. [p1]"))
+        server.reply(sse(chat_chunk("The rent is due on 1 March, and whoever pays ")), Close())
         self._desktop.begin_chat()
         self._ask("What does a half plot cost, and how is that worked out?")
         self._take("code-formula-table")
@@ -80,8 +82,7 @@ class ChatTour:
         self._desktop.window.chat.messages.show_message(0)
         self._take("thoughts")
 
-    def _branches(self, server: StubServer) -> None:
-        server.reply(chat_stream("In other words: half the rent of a whole plot. [p1]"))
+    def _branches(self) -> None:
         self._desktop.chat.ask_again(self._desktop.messages.entries[-1].id)
         self._wait_for(lambda: not self._desktop.chat.answering, "the second answer")
         self._take("branches")
@@ -91,8 +92,7 @@ class ChatTour:
             self._take("editing")
             question.editor.cancelled.emit()  # type: ignore[union-attr]  # it was just begun
 
-    def _broken_off(self, server: StubServer) -> None:
-        server.reply(sse(chat_chunk("The rent is due on 1 March, and whoever pays ")), Close())
+    def _broken_off(self) -> None:
         self._ask("When is the rent due?")
         self._take("broken-off")
 

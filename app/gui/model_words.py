@@ -55,10 +55,17 @@ def installed_suggestions(servers: Iterable[ModelServer]) -> list[Suggestion]:
 def provider_suggestions(providers: Iterable[ProviderAccess]) -> list[Suggestion]:
     """Every provider that takes a key or an address, with how it is reached now."""
     return [
-        Suggestion(each.label, access_words(each), "chat" if each.key_source or not each.needs_key else "lock", each)
+        Suggestion(
+            headline(each), access_words(each), "chat" if each.key_source or not each.needs_key else "lock", each
+        )
         for each in providers
         if each.key_variable or each.address is not None
     ]
+
+
+def headline(access: ProviderAccess) -> str:
+    """What a provider is called where its name stands alone."""
+    return access.label.removeprefix("The ")
 
 
 def access_words(access: ProviderAccess) -> str:
@@ -76,7 +83,7 @@ def access_words(access: ProviderAccess) -> str:
 def key_words(access: ProviderAccess) -> str:
     """What there is to say about the key of a provider, where it comes from or where to get one."""
     if access.overruled:
-        return f"{access.key_source} is used now. It comes before a key that is stored here."
+        return f"Used now: {access.key_source}. It comes before a key that is stored here."
     if access.stored:
         return f"A key is there, from {access.key_source}. Paste another one to replace it."
     if not access.needs_key:

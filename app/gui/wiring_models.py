@@ -59,6 +59,11 @@ class ModelsWiring:
             )
 
     @property
+    def model_list(self) -> PickList | None:
+        """The list of models, once it was open."""
+        return self._picker
+
+    @property
     def provider_list(self) -> PickList | None:
         """The list of keys and servers, once it was open."""
         return self._providers

@@ -155,7 +155,7 @@ def advice_for(error: ChatError, provider: Provider) -> str:
                 f"There is no key for {provider.label}. Set {variable}, or store a key: in the window under Ctrl+M, "
                 f"or with `footnote models key {provider.name}`."
             )
-        return f"{provider.label} refused the key. Check {variable}: is it complete, active and for this provider?"
+        return f"{provider.label} refused the key. Is it complete, active and for this provider? See also {variable}."
     if isinstance(error, ModelNotFoundError):
         pull = f" Fetch it with: ollama pull {error.model or 'MODEL'}" if provider.name == "ollama" else ""
         return f"{provider.label} has no model of this name. Check the spelling with `footnote models`.{pull}"

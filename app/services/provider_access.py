@@ -82,9 +82,9 @@ class ProviderAccessService:
         self._models = models
 
     def providers(self) -> list[ProviderAccess]:
-        """All providers, those that need a key first."""
+        """All providers: those with a key, the user's own servers, then the rest."""
         found = [self._access(provider) for provider in self._registry.providers()]
-        return sorted(found, key=lambda each: (not each.needs_key, each.label.casefold()))
+        return sorted(found, key=lambda each: (not each.key_source, each.needs_key, each.label.casefold()))
 
     def access(self, name: str) -> ProviderAccess:
         """One provider. Raises ``ChatInputError`` for an unknown name."""
@@ -169,7 +169,7 @@ class ProviderAccessService:
             took = time.monotonic() - started
             return Trial(provider.name, seconds=took, problem=str(error), advice=advice_for(error, provider))
         names = ", ".join(each.id for each in found[:3]) + (" …" if len(found) > 3 else "")
-        reply = f"{len(found)} models: {names}" if found else "no models yet"
+        reply = f"{len(found)} {'model' if len(found) == 1 else 'models'}: {names}" if found else "no models yet"
         return Trial(provider.name, reply, seconds=time.monotonic() - started)
 
     def _cheapest(self, provider: Provider) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,16 @@ def test_a_key_is_read_from_the_standard_input_stored_used_and_removed(footnote:
     assert CANARY not in stored.out + stored.err
     left = [each for each in footnote.home.rglob("*") if each.is_file() and CANARY.encode() in each.read_bytes()]
     assert left == []
+
+
+def test_a_key_belongs_to_the_profile_in_which_it_was_stored(footnote: Footnote, drawer: Path) -> None:
+    assert footnote("profiles", "create", "Work").status == 0
+    stored = footnote("--profile", "Work", "models", "key", "mistral", stdin=CANARY)
+    assert stored.status == 0, stored.err
+    [[service, name, key]] = json.loads(drawer.read_text("utf-8"))
+    assert (service.startswith("Footnote profile "), name, key) == (True, "mistral", CANARY)
+    has_key = {row["provider"]: row["has_key"] for row in footnote("models", "--json").rows}
+    assert has_key["mistral"] is False
 
 
 @pytest.mark.usefixtures("drawer")

@@ -79,7 +79,11 @@ def pick_value(picker: PickList, value: str) -> None:
 
 
 def open_list(desktop: Desktop) -> PickList:
-    return desktop.composer_wiring.models.pick_model()
+    desktop.window.chat.composer.model_button.click()
+    picker = desktop.composer_wiring.models.model_list
+    assert picker is not None
+    assert picker.isVisible()
+    return picker
 
 
 def open_dialog(qtbot: QtBot, desktop: Desktop) -> ProviderDialog:
@@ -243,7 +247,7 @@ def test_an_address_is_tried_and_stored(qtbot: QtBot, window: Desktop, rig: Desk
     wait_for_words(qtbot, dialog, "no address of a server")
     dialog.address.setText(stub.url.removeprefix("http://"))
     dialog.test_button.click()
-    wait_for_words(qtbot, dialog, "1 models: tiny")
+    wait_for_words(qtbot, dialog, "1 model: tiny")
     dialog.save_button.click()
     qtbot.waitUntil(lambda: stub.url in window.window.toast.text, timeout=WAIT)
     picker = open_list(window)

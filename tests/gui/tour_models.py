@@ -68,7 +68,7 @@ class ModelTour:
         dialog = self._open("anthropic", "claude-sonnet-4-5")
         dialog.key.setText("sk-not-a-real-key-at-all")
         dialog.say(
-            "Anthropic refused the key. Check ANTHROPIC_API_KEY: is it complete, active and for this provider?",
+            "Anthropic refused the key. Is it complete, active and for this provider? See also ANTHROPIC_API_KEY.",
             failed=True,
         )
         self._take("key-dialog", dialog)

@@ -41,7 +41,9 @@ async def served_by_llama_cpp(request: ModelRequest, endpoint: Endpoint) -> list
     context = tokens_from(settings.get("n_ctx")) if isinstance(settings, dict) else None
     sees = isinstance(kinds, dict) and kinds.get("vision") is True
     caps = props.get("chat_template_caps")
-    tools = isinstance(caps, dict) and caps.get("supports_tools") is True
+    tools = (
+        isinstance(caps, dict) and caps.get("supports_tools") is True and caps.get("supports_tool_calls") is not False
+    )
     words = [word for word, there in (("vision", sees), ("tools", tools)) if there]
     told = isinstance(kinds, dict) and isinstance(caps, dict)
     return [replace(each, context=context, abilities=abilities_from(words) if told else None) for each in models]

@@ -24,7 +24,9 @@ from app.gui.widgets.basics import plain_label
 Index = QModelIndex | QPersistentModelIndex
 ROW_HEIGHT = 44
 MOST_ROWS = 7
-WIDTH = 420
+WIDTH = 600
+NARROW = 420
+"""Beside what is being typed, where names are short."""
 
 
 class PickDelegate(QStyledItemDelegate):
@@ -106,7 +108,7 @@ class PickList(QFrame):
             self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         column.addWidget(self.list)
         column.addWidget(self._nothing)
-        self.setFixedWidth(WIDTH)
+        self.setFixedWidth(WIDTH if title else NARROW)
 
     def set_suggestions(self, suggestions: Iterable[Suggestion]) -> None:
         """Everything there is to pick from. What was typed and what was chosen stay."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from app.gui.model_words import key_words
+from app.gui.model_words import headline, key_words
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import TextButton, plain_label, restyle
 from app.services.provider_access import LONGEST_KEY, ProviderAccess
@@ -27,7 +27,7 @@ class ProviderDialog(QDialog):
 
     def __init__(self, appearance: Appearance, access: ProviderAccess, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        title = f"Key for {access.label}" if access.needs_key else access.label
+        title = f"Key for {access.label}" if access.needs_key else headline(access)
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFixedWidth(500)

@@ -62,7 +62,8 @@ def _listed(name: str, about: str, folder: str | None, megabytes: int, serving: 
 def _about(view: ModelView) -> str:
     model = view.model
     parts = (model.language_note, f"{model.megabytes:,} MB", model.speed, model.licence)
-    return shown(" · ".join(parts))
+    words = shown(" · ".join(parts))
+    return words[:1].upper() + words[1:]
 
 
 def _chosen_name(chosen: str, views: Sequence[ModelView]) -> str:

@@ -26,6 +26,8 @@ from app.gui.widgets.template_dialogs import TemplatesDialog
 from app.settings.paths import AppPaths
 from app.settings.resources import resource
 from tests.gui.tour_answers import AnswerTour
+from tests.gui.tour_chat import ChatTour
+from tests.gui.tour_library import LibraryTour
 from tests.gui.tour_models import ModelTour
 from tests.gui.tour_sessions import SessionTour
 
@@ -73,10 +75,13 @@ class Tour:
         self._sources()
         self._composing()
         self._dialogs()
-        SessionTour(self._desktop, self._take, wait_for).run(self._documents.parent)
-        AnswerTour(self._desktop, self._services, self._take, wait_for).run(self._documents)
+        LibraryTour(self._desktop, self.take, wait_for).run(self._documents)
+        SessionTour(self._desktop, self.take, wait_for).run(self._documents.parent)
+        AnswerTour(self._desktop, self._services, self.take, wait_for).run(self._documents)
+        ChatTour(self._desktop, self._services, self.take, wait_for).run()
 
-    def _take(self, name: str, widget: QWidget | None = None, *, settle: bool = True) -> None:
+    def take(self, name: str, widget: QWidget | None = None, *, settle: bool = True) -> None:
+        """Take a picture of the window, or of one widget."""
         if settle:
             pause(150)
         self._number += 1
@@ -87,9 +92,9 @@ class Tour:
     def _beginnings(self) -> None:
         window = self._desktop.window
         wait_for(lambda: self._desktop.library.loaded, "the library")
-        self._take("empty")
+        self.take("empty")
         window.overlay.cover()
-        self._take("dropping")
+        self.take("dropping")
         window.overlay.hide()
 
     def _reading(self) -> None:
@@ -101,12 +106,12 @@ class Tour:
         desktop.add_paths([garden, locked])
         card = desktop.window.right.library.card
         wait_for(lambda: "of 7" in card.headline.text() and bool(card.detail.full_text), "progress")
-        self._take("ingesting")
+        self.take("ingesting")
         wait_for(lambda: desktop.documents.count(DocumentState.READY) == 6 and card.isHidden(), "the sample")
-        self._take("problems")
+        self.take("problems")
         desktop.library.remove([entry for entry in desktop.documents.entries if entry.failed])
         desktop.window.toast.dismiss()
-        self._take("ready")
+        self.take("ready")
 
     def _asking(self) -> None:
         desktop = self._desktop
@@ -120,12 +125,12 @@ class Tour:
             if not taken and len(desktop.messages.entries[-1].text) > 60:
                 taken.append(1)
                 desktop.window.chat.messages.arrange()
-                self._take("answering", settle=False)
+                self.take("answering", settle=False)
 
         desktop.messages.text_appended.connect(while_it_streams)
         self._ask(QUESTIONS[-1])
         desktop.messages.text_appended.disconnect(while_it_streams)
-        self._take("answer")
+        self.take("answer")
         self._hover_footnote()
 
     def _ask(self, question: str) -> None:
@@ -139,7 +144,7 @@ class Tour:
         where = QRect(answer.browser.viewport().mapToGlobal(place.topLeft()), place.size())
         answer.footnote_hovered.emit(answer.entry.id, chip.number, where)
         pause(300)
-        self._take("footnote")
+        self.take("footnote")
         self._desktop.window.chat.hide_card()
 
     def _sources(self) -> None:
@@ -149,13 +154,13 @@ class Tour:
         pdf = next(each for each in entry.citations if each.page)
         desktop.open_footnote(entry.id, pdf.number)
         wait_for(lambda: source.pdf.page == pdf.page and source.pdf.rendered(pdf.page or 0), "the page")
-        self._take("viewer")
+        self.take("viewer")
         desktop.sessions.open(desktop.session_list.records[1].id)
         wait_for(lambda: desktop.messages.entries[-1] is not entry, "the other chat")
         other = desktop.messages.entries[-1]
         desktop.open_footnote(other.id, other.citations[0].number)
         wait_for(lambda: source.source is not None and source.source.reading is not None, "the text")
-        self._take("viewer-text")
+        self.take("viewer-text")
         desktop.window.show_library()
 
     def _composing(self) -> None:
@@ -170,14 +175,14 @@ class Tour:
             desktop.composer.add(places[label])
         desktop.window.toast.dismiss()
         composer.edit.insertPlainText("Which dates matter for @")
-        self._take("composing")
+        self.take("composing")
         composer.close_suggestions()
         composer.edit.clear()
-        ModelTour(desktop, self._services, self._take, wait_for).run()
+        ModelTour(desktop, self._services, self.take, wait_for).run()
         desktop.composer.choose_model("extractive")
         composer.templates_wished.emit()
         dialog = desktop.window.findChild(TemplatesDialog)
-        self._take("templates", dialog)
+        self.take("templates", dialog)
         if dialog is not None:
             dialog.close()
 
@@ -185,15 +190,15 @@ class Tour:
         desktop = self._desktop
         desktop.open_settings()
         wait_for(lambda: desktop.settings.dialog is not None, "the settings")
-        self._take("settings", desktop.settings.dialog)
+        self.take("settings", desktop.settings.dialog)
         if desktop.settings.dialog is not None:
             desktop.settings.dialog.close()
         shortcuts = ShortcutsDialog(desktop.appearance, desktop.window.shortcuts(), desktop.window)
         shortcuts.open()
-        self._take("shortcuts", shortcuts)
+        self.take("shortcuts", shortcuts)
         shortcuts.close()
         desktop.session_actions.delete(desktop.session_list.records[-1].id)
-        self._take("undo")
+        self.take("undo")
 
     @property
     def _answer(self) -> AnswerWidget:

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tests.chat_models.stub_replies import Close, Reply, Step, json_reply
+from tests.chat_models.stub_replies import Close, Reply, Stall, Step, json_reply
 from tests.chat_models.stub_server import RecordedRequest, StubServer
 
 LARGE = 1_000
@@ -14,7 +14,9 @@ LARGE = 1_000
 
 
 class HubServer:
-    """Serves the files of ``folder`` as ``repository``. ``cut_after`` cuts answers with files short."""
+    """Serves the files of ``folder`` as ``repository``. ``cut_after`` cuts answers with files short; with
+    ``stall_after`` a large file stops coming after so many bytes, and nothing more is said.
+    """
 
     def __init__(self, server: StubServer, repository: str, folder: Path, paths: tuple[str, ...]) -> None:
         self.repository = repository
@@ -22,6 +24,7 @@ class HubServer:
         self.content = {path: (folder / path).read_bytes() for path in paths}
         self.stated = dict(self.content)
         self.cut_after: list[int] = []
+        self.stall_after: int | None = None
         self.requests: list[str] = []
         server.script(self.answer)
 
@@ -40,6 +43,8 @@ class HubServer:
         steps: tuple[Step, ...] = (content[start:],)
         if len(content) > LARGE and self.cut_after:
             steps = (content[start : start + self.cut_after.pop(0)], Close())
+        if len(content) > LARGE and self.stall_after is not None:
+            steps = (content[start : start + self.stall_after], Stall())
         kind = "application/octet-stream"
         return Reply(steps=steps, status=206 if start else 200, headers=headers, content_type=kind)
 

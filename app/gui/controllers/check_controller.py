@@ -42,6 +42,7 @@ class CheckController(QObject):
         self._services: Services | None = None
         self._report: CheckReport | None = None
         self._token = CancelToken()
+        self._looking = False  # the last news of how far it is may come after the report
         self._post = runner.channel(self._on_progress)
         self.dialog: CheckDialog | None = None
 
@@ -75,6 +76,7 @@ class CheckController(QObject):
         if services is None or dialog is None:
             return
         token = self._token = CancelToken()
+        self._looking = True
         dialog.show_work("Beginning…")
 
         def progress(what: str, done: int, total: int) -> None:
@@ -104,12 +106,12 @@ class CheckController(QObject):
 
     def _on_progress(self, news: Sequence[tuple[str, int, int]]) -> None:
         what, done, total = news[-1]
-        if self.dialog is not None and not self._token.cancelled:
+        if self.dialog is not None and self._looking and not self._token.cancelled:
             of = f": {done:,} of {total:,}" if total else ""
             self.dialog.show_work(f"Looking at the {what}{of}", done, total)
 
     def _on_report(self, report: CheckReport | None) -> None:
-        self._report = report
+        self._report, self._looking = report, False
         dialog = self.dialog
         if dialog is None:
             return
@@ -127,6 +129,7 @@ class CheckController(QObject):
         self.dialog.show_repairs(outcome, repairs.done, repairs.left, advice)
 
     def _on_failed(self, error: Exception) -> None:
+        self._looking = False
         if not isinstance(error, UserFacingError):
             if self.dialog is not None:
                 self.dialog.show_problem("That could not be done.")
@@ -139,10 +142,14 @@ class CheckController(QObject):
 
 
 def outcome_words(report: CheckReport) -> str:
-    """How the library is, in a line."""
-    seen = ", ".join(f"{count:,} {name}" for name, count in report.looked_at.items())
-    words = counted(len(report.problems), "problem") if report.problems else "Everything is in order"
-    return f"{words}: {seen} checked in {elapsed(report.seconds)}" if seen else f"{words}: nothing could be read"
+    """How the library is, in a few words."""
+    return f"{counted(len(report.problems), 'problem')} found" if report.problems else "Everything is in order"
+
+
+def _seen(report: CheckReport) -> str:
+    names = {"documents": "document", "chunks": "passage", "vectors": "vector"}
+    seen = ", ".join(counted(count, names.get(name, name)) for name, count in report.looked_at.items())
+    return f"Looked at {seen} in {elapsed(report.seconds)}." if seen else "Nothing could be read."
 
 
 def _can_repair(report: CheckReport) -> bool:
@@ -152,5 +159,5 @@ def _can_repair(report: CheckReport) -> bool:
 
 def _advice(report: CheckReport, can_repair: bool) -> str:
     if FindingCode.DATABASE in {each.code for each in report.problems}:
-        return COMMAND
-    return REPAIR if can_repair else ""
+        return f"{_seen(report)} {COMMAND}"
+    return f"{_seen(report)} {REPAIR}" if can_repair else _seen(report)

@@ -83,8 +83,9 @@ class PackController(QObject):
         dialog.open()
 
     def _on_written(self, counts: Sequence[Counts]) -> None:
-        if self.export_dialog is not None and not self._token.cancelled:
-            self.export_dialog.show_progress(*counts[-1])
+        dialog = self.export_dialog
+        if dialog is not None and dialog.outcome.isHidden() and not self._token.cancelled:
+            dialog.show_progress(*counts[-1])
 
     def _on_exported(self, summary: PackSummary | None) -> None:
         if self.export_dialog is None:

@@ -37,6 +37,7 @@ class PackExportDialog(QDialog):
         column.addWidget(plain_label(ABOUT, scale="small", tone="secondary", wrap=True))
         column.addWidget(self.work)
         column.addWidget(self.outcome)
+        column.addStretch(1)
         column.addLayout(buttons)
         self.work.show_progress("Writing…", 0, 0)
         self.finished.connect(lambda _result: self.stop_wished.emit())
@@ -52,3 +53,4 @@ class PackExportDialog(QDialog):
         self.outcome.setText(words)
         self.outcome.show()
         self.outcome.style().polish(self.outcome)
+        self.adjustSize()

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QSpinBo
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import TextButton, card, hairline, plain_label, restyle
 from app.gui.widgets.search_model_row import SearchModel, SearchModelRow
+from app.gui.widgets.setting_editors import TEXT_MARGINS
 from app.gui.widgets.work_card import NoticeCard, WorkCard
 
 SIZE = (680, 700)
@@ -93,6 +94,7 @@ class SearchModelDialog(QDialog):
         self.tokens.setRange(CHUNK_TOKENS.minimum or 1, CHUNK_TOKENS.maximum or 2048)
         self.tokens.setSingleStep(10)
         self.tokens.setFixedWidth(90)
+        self.tokens.lineEdit().setTextMargins(*TEXT_MARGINS)
         self.tokens.setAccessibleName("Passage size in tokens")
         self.tokens.valueChanged.connect(lambda _value: self._update())
         self._stored_tokens = CHUNK_TOKENS.default

@@ -69,6 +69,7 @@ class NoticeCard(QFrame):
         self.action.setAutoDefault(False)
         self.close_button = IconButton(appearance, "close", "Dismiss", size=14, on_click=self.dismissed.emit)
         row = QHBoxLayout()
+        row.setContentsMargins(-7, 0, 0, 0)  # the words of a link stand in line with those above
         row.addWidget(self.action)
         row.addStretch(1)
         row.addWidget(self.close_button)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from app.chat_models.providers.openai import LM_STUDIO_URL
 from app.gui.desktop import Desktop
+from app.gui.ports import Services
 from app.gui.widgets.message_widgets import AnswerWidget
 from app.gui.widgets.question_widget import QuestionWidget
-from app.services.chat_service import CHAT_MODEL
 from tests.chat_models.stub_replies import Close, chat_chunk, chat_stream, sse
 from tests.chat_models.stub_server import StubServer
 
@@ -49,26 +49,24 @@ class ChatTour:
     def __init__(
         self,
         desktop: Desktop,
-        settings: Callable[[], object],
+        services: Services,
         take: Callable[[str], None],
         wait_for: Callable[[Callable[[], bool], str], None],
     ) -> None:
         self._desktop = desktop
-        self._settings = settings
+        self._services = services
         self._take = take
         self._wait_for = wait_for
 
-    def run(self, server: StubServer) -> None:
+    def run(self) -> None:
         """Take all pictures of the chat."""
-        settings = self._settings()
-        settings.set(LM_STUDIO_URL, f"{server.url}/v1")  # type: ignore[attr-defined]  # the settings of the services
-        settings.set(CHAT_MODEL, "lmstudio:qwen3-8b")  # type: ignore[attr-defined]
-        try:
+        with StubServer() as server:
+            self._services.settings.set(LM_STUDIO_URL, f"{server.url}/v1")
+            self._desktop.composer.choose_model("lmstudio:qwen3-8b")
             self._rich_answer(server)
             self._branches()
             self._broken_off()
-        finally:
-            settings.reset(CHAT_MODEL)  # type: ignore[attr-defined]
+            self._desktop.composer.choose_model("extractive")
 
     def _rich_answer(self, server: StubServer) -> None:
         thoughts = sse(chat_chunk(reasoning_content=THOUGHTS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtGui import QTextCharFormat, QTextCursor, QTextDocument
@@ -15,17 +15,27 @@ Line = QTextCharFormat.UnderlineStyle
 
 @dataclass(frozen=True, slots=True)
 class SupportLook:
-    """A line under a sentence, its colour in the theme, and what it means."""
+    """A line under a sentence, its colour in the theme, what it means, and that in a legend."""
 
     line: QTextCharFormat.UnderlineStyle
     color: str
     words: str
+    legend: str
 
 
 LOOKS = {
-    Support.UNSUPPORTED: SupportLook(Line.DotLine, "warning", "No passage supports this."),
-    Support.PARTLY: SupportLook(Line.DashUnderline, "warning", "The passages support only a part of this."),
-    Support.GENERAL: SupportLook(Line.DashDotLine, "text_secondary", "General knowledge, not from your documents."),
+    Support.UNSUPPORTED: SupportLook(
+        Line.DotLine, "warning", "No passage supports this.", "Dotted: no passage supports it"
+    ),
+    Support.PARTLY: SupportLook(
+        Line.DashUnderline, "warning", "The passages support only a part of this.", "Dashed: only a part of it"
+    ),
+    Support.GENERAL: SupportLook(
+        Line.DashDotLine,
+        "text_secondary",
+        "General knowledge, not from your documents.",
+        "Dashes and dots: general knowledge",
+    ),
 }
 
 
@@ -76,3 +86,8 @@ def support_counts(sentences: Sequence[AnswerSentence]) -> Iterator[tuple[Suppor
     for support in (Support.SUPPORTED, Support.PARTLY, Support.UNSUPPORTED, Support.GENERAL):
         if support in shown:
             yield support, shown.count(support)
+
+
+def legend(supports: Container[Support]) -> str:
+    """What the lines under sentences of these kinds mean, in one line; empty where none has a line."""
+    return " · ".join(look.legend for support, look in LOOKS.items() if support in supports)

@@ -88,7 +88,7 @@ def test_a_pack_is_looked_at_mapped_and_taken_in(
     assert dialog.effect_text == "Of 3 documents: 3 new.\n3 documents without a file on this computer."
     [row] = dialog.rows
     assert (row.root.folder, row.root.documents, row.root.here) == (str(papers), 3, False)
-    assert "is not on this computer" in row.state.full_text
+    assert "not on this computer" in row.state.full_text
     assert desktop.documents.count() == 0, "a preview stores nothing"
     desktop.packs.set_place(row.root.folder, place)
     settle(dialog, qtbot)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,6 @@ from app.domain.turns import MemoryUsed, QueryRewritten, ToolCalled
 from app.gui.desktop import Desktop
 from app.gui.ports import Services
 from app.gui.turn_notes import TurnNotes, noted
-from app.settings.resources import resource
 from tests.chat_models.stub_replies import chat_chunk, chat_stream, sse
 from tests.chat_models.stub_server import StubServer
 
@@ -87,8 +85,7 @@ class AnswerTour:
 
     def _kinds(self, folder: Path) -> None:
         desktop = self._desktop
-        papers = folder / "Allotment"
-        shutil.copytree(resource("sample"), papers, dirs_exist_ok=True)
+        papers = folder / "Garden"  # the sample is there already
         (papers / "rain.py").write_text(CODE, encoding="utf-8")
         desktop.add_paths([papers])
         card, panel = desktop.window.right.library.card, desktop.window.right.source

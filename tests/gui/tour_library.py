@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -10,8 +9,8 @@ from typing import Protocol
 from PySide6.QtWidgets import QWidget
 
 from app.domain.collections import CollectionRecord
-from app.domain.documents import DocumentState
 from app.gui.desktop import Desktop
+from app.gui.models.folder_list_model import FolderEntry
 from app.gui.widgets.name_dialog import NameDialog
 
 LETTER = (
@@ -81,6 +80,8 @@ class LibraryTour:
         self._take("pack-import", preview)
         preview.reject()
         away.rename(garden)
+        desktop.folders.rescan(self._folder("Garden"))
+        self._wait_for(lambda: not self._folder("Garden").needs_attention, "the folder")
         damaged = documents / "damaged.footnotepack"
         damaged.write_bytes(file.read_bytes()[:-400])
         desktop.packs.open_pack(damaged, desktop.window)
@@ -115,8 +116,12 @@ class LibraryTour:
         self._take("rebuilding", dialog)
         dialog.reject()
         self._wait_for(lambda: desktop.search_models.rebuilding is None, "the end of the rebuild")
-        shutil.rmtree(letters)
-        self._wait_for(lambda: desktop.documents.count(DocumentState.READY) <= 6, "the letters to go")
+        desktop.folders.remove(self._folder(letters.name))
+        self._wait_for(lambda: desktop.documents.rowCount() == 6, "the letters to go")
+        desktop.window.right.library.notice.close_button.click()
+
+    def _folder(self, name: str) -> FolderEntry:
+        return next(each for each in self._desktop.window.right.library.folders.model.entries if each.name == name)
 
     def _check(self) -> None:
         desktop = self._desktop

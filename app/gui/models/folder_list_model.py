@@ -23,7 +23,7 @@ from app.gui.wording import counted, shown, shown_name
 
 Index = QModelIndex | QPersistentModelIndex
 STATE_WORDS = {
-    FolderState.LIVE: "Up to date",
+    FolderState.LIVE: "Followed",
     FolderState.POLLING: "Checked every few seconds",
     FolderState.OFFLINE: "Not reachable; still searchable",
     FolderState.PAUSED: "Paused",

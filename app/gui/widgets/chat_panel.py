@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from collections.abc import Iterable
+
+from PySide6.QtCore import QModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.domain.citations import Citation
+from app.domain.citations import Citation, Support
 from app.gui.models.message_list_model import MessageEntry, MessageListModel
+from app.gui.support_marks import legend
 from app.gui.theme import Appearance
 from app.gui.typesetting import Typesetting
 from app.gui.widgets.basics import ElidedLabel, IconButton
@@ -58,6 +61,7 @@ class ChatPanel(QWidget):
         self.messages = MessageListView(model, self._make_message)
         self.invitation = EmptyChat(appearance)
         self.composer = Composer(appearance)
+        self._supports: set[Support] = set()
         self._pages = QStackedWidget()
         self._pages.addWidget(self.invitation)
         self._pages.addWidget(self.messages)
@@ -75,6 +79,7 @@ class ChatPanel(QWidget):
         self.messages.at_bottom_changed.connect(self._on_at_bottom_changed)
         for signal in (model.modelReset, model.rowsInserted, model.rowsRemoved):
             signal.connect(self._show_page)
+        model.dataChanged.connect(self._on_data_changed)
 
     def _make_header(self) -> QWidget:
         header = QWidget()
@@ -108,10 +113,9 @@ class ChatPanel(QWidget):
         row.addWidget(self.composer, 1000)
         row.addStretch(1)
         column.addLayout(row)
-        words = "Dotted: no passage supports it · Dashed: only a part of it"
-        hint = ElidedLabel(words, scale="small", tone="tertiary")
-        hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        column.addWidget(hint)
+        self.legend = ElidedLabel("", scale="small", tone="tertiary")
+        self.legend.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        column.addWidget(self.legend)
         return foot
 
     def _make_message(self, entry: MessageEntry, parent: QWidget) -> MessageWidget:
@@ -171,6 +175,15 @@ class ChatPanel(QWidget):
         self._pages.setCurrentWidget(self.messages if has_messages else self.invitation)
         if not has_messages:
             self._latest.hide()
+        self._supports.clear()
+        self._add_to_legend(self._model.entries)
+
+    def _on_data_changed(self, first: QModelIndex, last: QModelIndex) -> None:
+        self._add_to_legend(self._model.entry(row) for row in range(first.row(), last.row() + 1))
+
+    def _add_to_legend(self, entries: Iterable[MessageEntry]) -> None:
+        self._supports.update(sentence.support for entry in entries for sentence in entry.sentences)
+        self.legend.set_full_text(legend(self._supports))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -57,9 +57,9 @@ class RootRow(QWidget):
         """The user has said where it is now."""
         count = counted(self.root.documents, "document")
         if place is not None:
-            where = f"is now {shown(str(place))}"
+            where = f"now {shown(str(place))}"
         else:
-            where = "is here too" if self.root.here else "is not on this computer"
+            where = "here too" if self.root.here else "not on this computer"
         missing = place is None and not self.root.here
         self._icon.set_icon("warning" if missing else "folder", "warning" if missing else "text_secondary")
         self.state.set_full_text(f"{count} · {where}")

@@ -295,16 +295,32 @@ class ReadingView(QTextEdit):
 
     def _paint_panels(self, painter: QPainter, blocks: Sequence[tuple[QTextBlock, QRectF]]) -> None:
         theme = self._appearance.theme
+        painter.setBrush(theme.color("code"))
+        for panel in self._panels(blocks):
+            painter.drawRoundedRect(panel, 4, 4)
+        painter.setBrush(theme.color("border_strong"))
+        for block, rectangle in blocks:
+            if block.blockFormat().hasProperty(QUOTE_PROPERTY):
+                painter.drawRoundedRect(QRectF(22, rectangle.top() + 6, 3, rectangle.height() - 6), 1.5, 1.5)
+
+    def _panels(self, blocks: Sequence[tuple[QTextBlock, QRectF]]) -> Iterator[QRectF]:
+        """The ground of each run of code: one piece, however Qt rounds the heights of its lines."""
+        left = 20 - self.horizontalScrollBar().value()
+        width = max(float(self.viewport().width()), self.document().size().width()) - 40
+        panel: QRectF | None = None
         for block, rectangle in blocks:
             form = block.blockFormat()
-            if form.hasProperty(PANEL_PROPERTY):
-                painter.setBrush(theme.color("code"))
-                top = rectangle.top() + (6 if form.topMargin() else -1)
-                bottom = rectangle.bottom() - (4 if form.bottomMargin() else -1)
-                painter.drawRect(QRectF(20, top, self.viewport().width() - 40, bottom - top))
-            elif form.hasProperty(QUOTE_PROPERTY):
-                painter.setBrush(theme.color("border_strong"))
-                painter.drawRoundedRect(QRectF(22, rectangle.top() + 6, 3, rectangle.height() - 6), 1.5, 1.5)
+            if not form.hasProperty(PANEL_PROPERTY):
+                continue
+            first, last = form.topMargin() > 0, form.bottomMargin() > 0
+            top = rectangle.top() + max(0.0, form.topMargin() - 12) if first or panel is None else panel.top()
+            bottom = rectangle.bottom() - (4 if last else 0)
+            panel = QRectF(left, top, width, bottom - top)
+            if last:
+                yield panel
+                panel = None
+        if panel is not None:  # it goes on below what is painted now
+            yield panel.adjusted(0, 0, 0, 8)
 
     def _paint_numbers(self, painter: QPainter, blocks: Sequence[tuple[QTextBlock, QRectF]]) -> None:
         painter.setPen(self._appearance.theme.color("text_tertiary"))

@@ -1,4 +1,4 @@
-"""PowerPoint 97 to 2003 ([MS-PPT]): each slide is a page, its title a heading, with the notes of the speaker."""
+"""PowerPoint 97 to 2003 ([MS-PPT]): each slide is a page, its title a heading; with tables and the speaker's notes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,20 @@ from app.domain.errors import DocumentError, FailureReason
 from app.loaders.archive_guard import damaged, encrypted
 from app.loaders.compound import compound_file
 from app.loaders.document_loader import DocumentLoader, LoadedDocument
+from app.loaders.old_presentation_lists import numbered
+from app.loaders.old_presentation_records import (
+    BYTES,
+    CHARACTERS,
+    OUTLINE_REFERENCE,
+    SHAPE,
+    SHAPES,
+    TEXT_BOX,
+    TEXT_HEADER,
+    Record,
+    RecordStream,
+    shown,
+)
+from app.loaders.old_presentation_tables import is_table, table_rows
 from app.loaders.parser_limits import MEBIBYTE
 from app.loaders.section_builder import SectionBuilder
 
@@ -20,27 +34,20 @@ DEEPEST = 30
 # Types of records.
 _DOCUMENT, _SLIDE, _NOTES = 0x03E8, 0x03EE, 0x03F0
 _NOTES_ATOM, _SLIDE_PERSIST, _LIST = 0x03F1, 0x03F3, 0x0FF0
-_TEXT_HEADER, _CHARACTERS, _BYTES, _OUTLINE_REFERENCE = 0x0F9F, 0x0FA0, 0x0FA8, 0x0F9E
-_TEXT_BOX, _USER_EDIT, _PERSISTS, _ENCRYPTION = 0xF00D, 0x0FF5, 0x1772, 0x2F14
+_USER_EDIT, _PERSISTS, _ENCRYPTION = 0x0FF5, 0x1772, 0x2F14
 _SLIDES, _NOTES_LIST = 0, 2  # instances of lists
-_TITLES = frozenset({0, 6})  # kinds of text
+_TITLES, _BULLETED = frozenset({0, 6}), frozenset({1, 7, 8})  # kinds of text
 _ENCRYPTED_TOKEN = 0xF3D1C4DF
 _VERTICAL_TAB = "\x0b"
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
-    kind: int
-    instance: int
-    is_container: bool
-    start: int
-    end: int
-
-
 @dataclass(slots=True)
 class _Text:
+    """A box's text, or the rows of a table."""
+
     text: str
-    is_title: bool
+    is_title: bool = False
+    rows: list[list[str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -83,7 +90,8 @@ def _add_slide(builder: SectionBuilder, texts: list[_Text], notes: list[_Text]) 
     for each in sorted(texts, key=lambda text: not text.is_title):
         if each.is_title:
             builder.heading(1, each.text)
-        else:
+        builder.table(each.rows)
+        if not each.is_title:
             builder.paragraph(each.text)
     for each in notes:
         builder.paragraph(each.text)
@@ -108,13 +116,14 @@ class _Presentation:
     def __init__(self, stream: bytes, current_edit: int) -> None:
         """Raises ``struct.error`` if the records are broken."""
         self._stream = stream
+        self._records = RecordStream(stream)
         self._places: dict[int, int] = {}
         self._document = 0
         self._read_edits(current_edit)
 
     def _read_edits(self, offset: int) -> None:
         for _ in range(MOST_EDITS):
-            record = self._record(offset)
+            record = self._records.record(offset)
             if record.kind != _USER_EDIT:
                 raise struct.error("no edit where one should be")
             previous, directory, document = struct.unpack_from("<III", self._stream, record.start + 8)
@@ -125,7 +134,7 @@ class _Presentation:
             offset = previous
 
     def _read_directory(self, offset: int) -> None:
-        record = self._record(offset)
+        record = self._records.record(offset)
         place = record.start
         while record.kind == _PERSISTS and place + 4 <= record.end:
             first = struct.unpack_from("<I", self._stream, place)[0]
@@ -138,22 +147,22 @@ class _Presentation:
     def listed(self, instance: int) -> list[_Listed]:
         """Return the slides, or the pages of notes, as the document lists them."""
         found: list[_Listed] = []
-        document = self._record(self._places[self._document]) if self._document in self._places else None
+        document = self._records.record(self._places[self._document]) if self._document in self._places else None
         if document is None or document.kind != _DOCUMENT:
             raise struct.error("no document")
         is_title = False
-        for container in self._children(document):
+        for container in self._records.children(document):
             if container.kind != _LIST or container.instance != instance or found:  # there is one list of each kind
                 continue
-            for record in self._children(container):
+            for record in self._records.children(container):
                 if record.kind == _SLIDE_PERSIST:
-                    found.append(_Listed(self._number(record), self._number(record, 12)))
-                elif record.kind == _TEXT_HEADER:
-                    is_title = self._number(record) in _TITLES
+                    found.append(_Listed(self._records.number(record), self._records.number(record, 12)))
+                elif record.kind == TEXT_HEADER:
+                    is_title = self._records.number(record) in _TITLES
                     if found:
                         found[-1].outline.append(_Text("", is_title))
-                elif record.kind in {_CHARACTERS, _BYTES} and found and found[-1].outline:
-                    found[-1].outline[-1].text = self._text(record)
+                elif record.kind in {CHARACTERS, BYTES} and found and found[-1].outline:
+                    found[-1].outline[-1].text = shown(self._records.raw_text(record))
         # Each slide is listed once; a file that lists one over and over is out for memory.
         return list({each.persist: each for each in found}.values())
 
@@ -161,53 +170,44 @@ class _Presentation:
         """Return the texts of a slide's shapes, in the order of its shapes."""
         if slide.persist not in self._places:
             return slide.outline
-        record = self._record(self._places[slide.persist])
-        return [text for box in self._boxes(record) for text in self._box_texts(box, slide.outline) if text.text]
+        record = self._records.record(self._places[slide.persist])
+        found = [text for shape in self._shapes(record) for text in self._shape_texts(shape, slide.outline)]
+        return [each for each in found if each.text or each.rows]
 
     def notes(self) -> dict[int, list[_Text]]:
         """Return what the speaker noted, by the id of the slide."""
         found: dict[int, list[_Text]] = {}
         for page in self.listed(_NOTES_LIST):
             if page.persist in self._places:
-                record = self._record(self._places[page.persist])
-                atom = next((each for each in self._children(record) if each.kind == _NOTES_ATOM), None)
+                record = self._records.record(self._places[page.persist])
+                atom = next((each for each in self._records.children(record) if each.kind == _NOTES_ATOM), None)
                 if atom is not None:
-                    found[self._number(atom)] = self.texts(page)
+                    found[self._records.number(atom)] = self.texts(page)
         return found
 
-    def _boxes(self, record: _Record, depth: int = 0) -> Iterator[_Record]:
-        for each in self._children(record):
-            if each.kind == _TEXT_BOX:
+    def _shapes(self, record: Record, depth: int = 0) -> Iterator[Record]:
+        """The shapes of a slide, tables as the groups that they are."""
+        for each in self._records.children(record):
+            if each.kind == SHAPE or (each.kind == SHAPES and is_table(self._records, each)):
                 yield each
             elif each.is_container and depth < DEEPEST:
-                yield from self._boxes(each, depth + 1)
+                yield from self._shapes(each, depth + 1)
 
-    def _box_texts(self, box: _Record, outline: list[_Text]) -> Iterator[_Text]:
-        is_title = False
-        for record in self._children(box):
-            if record.kind == _OUTLINE_REFERENCE and (place := self._number(record)) < len(outline):
+    def _shape_texts(self, shape: Record, outline: list[_Text]) -> Iterator[_Text]:
+        if shape.kind == SHAPES:
+            yield _Text("", rows=table_rows(self._records, shape))
+        for box in self._records.children(shape):
+            if box.kind == TEXT_BOX:
+                yield from self._box_texts(shape, box, outline)
+
+    def _box_texts(self, shape: Record, box: Record, outline: list[_Text]) -> Iterator[_Text]:
+        kind = 4  # neither a title nor a list
+        for record in self._records.children(box):
+            if record.kind == OUTLINE_REFERENCE and (place := self._records.number(record)) < len(outline):
                 yield outline[place]
-            elif record.kind == _TEXT_HEADER:
-                is_title = self._number(record) in _TITLES
-            elif record.kind in {_CHARACTERS, _BYTES}:
-                yield _Text(self._text(record), is_title)
-
-    def _children(self, parent: _Record) -> Iterator[_Record]:
-        place = parent.start
-        while place + 8 <= parent.end:
-            record = self._record(place)
-            yield record
-            place = record.end
-
-    def _record(self, offset: int) -> _Record:
-        version, kind, length = struct.unpack_from("<HHI", self._stream, offset)
-        end = min(offset + 8 + length, len(self._stream))
-        return _Record(kind, version >> 4, version & 0xF == 0xF, offset + 8, end)
-
-    def _number(self, record: _Record, place: int = 0) -> int:
-        return int(struct.unpack_from("<I", self._stream, record.start + place)[0])
-
-    def _text(self, record: _Record) -> str:
-        data = self._stream[record.start : record.end]
-        text = data.decode("utf-16-le" if record.kind == _CHARACTERS else "latin-1", "replace")
-        return text.replace("\r", "\n").replace(_VERTICAL_TAB, "\n").replace("\x00", "").strip()
+            elif record.kind == TEXT_HEADER:
+                kind = self._records.number(record)
+            elif record.kind in {CHARACTERS, BYTES}:
+                raw = self._records.raw_text(record)
+                raw = numbered(self._records, shape, box, raw, has_bullets=kind in _BULLETED)
+                yield _Text(shown(raw), kind in _TITLES)

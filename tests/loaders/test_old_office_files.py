@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.domain.documents import SectionKind
 from app.domain.errors import DocumentError, FailureReason
 from app.loaders.parser_limits import ParserLimits
 from app.loaders.registry import load_document, loaders
@@ -32,13 +33,52 @@ def listed(place: int, identifier: int) -> bytes:
     return record(0x03F3, struct.pack("<IIIII", place, 0, 0, identifier, 0))
 
 
-def slide(*boxes: bytes, kind: int = 0x03EE, head: bytes = b"") -> bytes:
-    shapes = b"".join(record(0xF004, record(0xF00D, box), container=True) for box in boxes)
+def shape(box: bytes, around: bytes = b"") -> bytes:
+    return record(0xF004, around + record(0xF00D, box), container=True)
+
+
+def table(*cells: tuple[int, int, int, int, str]) -> bytes:
+    """A group that says it is a table; cells by left, top, right and bottom edge."""
+    itself = record(0xF004, record(0xF122, struct.pack("<HI", 0x039F, 1), 1), container=True)
+    made = [shape(text_of(4, text), record(0xF00F, struct.pack("<4i", *edges))) for *edges, text in cells]
+    return record(0xF003, itself + b"".join(made), container=True)
+
+
+def numbering(*sets: bytes) -> bytes:
+    """What a shape's later tags say of its bullets, by sets of added properties."""
+    tag = record(
+        0x138A,
+        record(0x0FBA, "___PPT9".encode("utf-16-le")) + record(0x138B, record(0x0FAC, b"".join(sets))),
+        container=True,
+    )
+    return record(0xF011, record(0x1388, tag, container=True), container=True)
+
+
+NO_NUMBER = struct.pack("<III", 0, 0, 0)
+COUNTED = struct.pack("<IHII", 0x02000000, 1, 0, 0)
+COUNTED_FROM_6 = struct.pack("<IHHHIIIHH", 0x03000000, 1, 3, 6, 1 << 20, 9, 0b011, 1, 0x409)
+
+
+def styled(paragraphs: list[tuple[int, int | None]], characters: list[tuple[int, int]]) -> bytes:
+    """The style of a text: lengths of runs of paragraphs and whether they have a bullet, None where it isn't said;
+    lengths of runs of characters and which set of added properties holds for them."""
+    runs = b""
+    for length, bullet in paragraphs:
+        stated = struct.pack("<IH", 1, bullet) if bullet is not None else struct.pack("<I", 0)
+        runs += struct.pack("<IH", length, 0) + stated
+    for length, group in characters:
+        stated = struct.pack("<IH", 1 << 10, group << 10) if group else struct.pack("<I", 0)
+        runs += struct.pack("<I", length) + stated
+    return record(0x0FA1, runs)
+
+
+def slide(*boxes: bytes, kind: int = 0x03EE, head: bytes = b"", more: bytes = b"") -> bytes:
+    shapes = b"".join(map(shape, boxes)) + more
     return record(kind, head + record(0x040C, record(0xF002, shapes, container=True), container=True), container=True)
 
 
-def write_ppt(path: Path, *, token: int = 0xE391C05F) -> Path:
-    """Two slides, the second shown first; the first has a title that the outline holds, and notes."""
+def write_ppt(path: Path, *, token: int = 0xE391C05F, more: bytes = b"") -> Path:
+    """Two slides, the second shown first; the first has a title that the outline holds, notes, and ``more`` shapes."""
     outline = listed(2, 256) + text_of(0, "Ducks") + listed(3, 257) + text_of(0, "Geese")
     document = record(
         0x03E8,
@@ -49,7 +89,7 @@ def write_ppt(path: Path, *, token: int = 0xE391C05F) -> Path:
     )
     objects = [
         document,
-        slide(record(0x0F9E, struct.pack("<I", 0)), text_of(4, "They swim.\rThey dive.")),
+        slide(record(0x0F9E, struct.pack("<I", 0)), text_of(4, "They swim.\rThey dive."), more=more),
         slide(text_of(4, "They honk."), record(0x0F9E, struct.pack("<I", 0))),
         slide(text_of(2, "Say it slowly."), kind=0x03F0, head=record(0x03F1, struct.pack("<II", 256, 0))),
     ]
@@ -74,6 +114,60 @@ def test_old_slides_are_pages_with_their_notes(tmp_path: Path, load: Load) -> No
         (2, ("Geese",), "Geese\n\nThey honk."),
     ]
     assert document.page_count == 2
+
+
+def first_slide(tmp_path: Path, load: Load, more: bytes) -> list[tuple[SectionKind, str]]:
+    sections = [each.section for each in load(write_ppt(tmp_path / "a.ppt", more=more)).sections]
+    return [(each.kind, each.text) for each in sections if each.page == 1][1:]
+
+
+def test_tables_of_old_slides_keep_rows_columns_and_merged_cells(tmp_path: Path, load: Load) -> None:
+    more = table(
+        (0, 0, 300, 10, "Ducks by pond"),
+        (0, 10, 100, 20, ""),
+        (100, 10, 300, 20, "Counted"),
+        (0, 20, 100, 40, "North"),
+        (101, 20, 200, 30, "in May"),
+        (200, 20, 300, 30, "12"),
+        (100, 30, 200, 40, "in June"),
+        (200, 30, 300, 40, "14"),
+    )
+    (kind, text), notes = first_slide(tmp_path, load, more)
+    assert kind is SectionKind.TABLE
+    assert text.splitlines() == [
+        "Ducks by pond",
+        " | Counted | Counted",
+        "North | in May | 12",
+        "North | in June | 14",
+    ]
+    assert notes == (SectionKind.TEXT, "Say it slowly.")
+
+
+def test_a_table_of_too_many_places_is_a_list_of_its_cells(tmp_path: Path, load: Load) -> None:
+    cells = [(10 * place, 10 * place, 10 * place + 9, 10 * place + 9, f"cell{place}") for place in range(400)]
+    text = first_slide(tmp_path, load, table(*cells))[0][1]
+    assert text.splitlines() == [f"cell{place}" for place in range(400)]
+
+
+Numbering = tuple[list[tuple[int, int | None]], list[tuple[int, int]], list[bytes], int, list[str]]
+NUMBERED: dict[str, Numbering] = {
+    "one for all": ([(8, 1)], [(8, 0)], [COUNTED], 4, ["1. one", "2. two"]),
+    "one for each run": ([(4, None), (4, 1)], [(8, 0)], [NO_NUMBER, COUNTED], 4, ["one", "1. two"]),
+    "told by characters": ([(8, 1)], [(4, 0), (4, 1)], [NO_NUMBER, COUNTED_FROM_6], 4, ["one", "6. two"]),
+    "bullets of a list": ([(8, None)], [(8, 0)], [COUNTED], 1, ["1. one", "2. two"]),
+    "no bullets of a box": ([(8, None)], [(8, 0)], [COUNTED], 4, ["one", "two"]),
+    "no bullet here": ([(4, 0), (4, 1)], [(8, 0)], [COUNTED_FROM_6], 1, ["one", "6. two"]),
+    "another list": ([(8, 1)], [(4, 0), (4, 1)], [COUNTED, COUNTED_FROM_6], 4, ["1. one", "6. two"]),
+    "torn": ([(8, 1)], [(8, 0)], [COUNTED_FROM_6[:14]], 4, ["one", "two"]),
+}
+
+
+@pytest.mark.parametrize("case", NUMBERED)
+def test_numbers_of_lists_in_old_slides_are_read(tmp_path: Path, load: Load, case: str) -> None:
+    paragraphs, characters, added, kind, expected = NUMBERED[case]
+    more = shape(text_of(kind, "one\rtwo") + styled(paragraphs, characters), numbering(*added))
+    document = load(write_ppt(tmp_path / "a.ppt", more=more))
+    assert document.sections[0].section.text.split("\n\n")[2].splitlines() == expected
 
 
 def test_presentations_that_need_a_password_are_told(tmp_path: Path, refused: Refused) -> None:

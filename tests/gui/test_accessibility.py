@@ -29,6 +29,7 @@ from app.gui.theme import Appearance, palette_of, theme_names
 from app.gui.widgets.dialogs import CrashDialog, ShortcutsDialog
 from app.gui.widgets.profiles_dialog import ProfilesDialog
 from app.gui.widgets.settings_dialog import SettingsDialog
+from app.services.chat_service import CONTEXT_TOKENS
 from tests.gui.conftest import WAIT, DesktopRig
 
 CONTROLS = (
@@ -179,10 +180,10 @@ def test_settings_find_change_refuse_and_reset(qtbot: QtBot, rig: DesktopRig, de
     assert isinstance(dialog, SettingsDialog)
     assert "window.theme" in dialog.rows
     assert "retrieval.chunk_tokens" in dialog.rows
-    dialog.search.setText("passage size")
+    dialog.search.setText("room for passages")
     visible = [key for key, row in dialog.rows.items() if row.isVisible()]
-    assert visible == ["retrieval.chunk_tokens"]
-    row = dialog.rows["retrieval.chunk_tokens"]
+    assert visible == [CONTEXT_TOKENS.key]
+    row = dialog.rows[CONTEXT_TOKENS.key]
     row.changed.emit(row.setting, 10**9)
     qtbot.waitUntil(lambda: bool(row.problem_text), timeout=WAIT)
     assert row.setting.label in row.problem_text

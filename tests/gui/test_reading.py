@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PySide6.QtGui import QTextDocument
 from pytestqt.qtbot import QtBot
@@ -86,6 +86,7 @@ def test_words_of_markdown_stand_where_they_are(text: str) -> None:
     sizes=st.lists(st.integers(1, 90_000), min_size=1, max_size=8),
     kinds=st.lists(st.sampled_from(SectionKind), min_size=8, max_size=8),
 )
+@example(place=1667, sizes=[4980], kinds=[SectionKind.TABLE] + [SectionKind.TEXT] * 7)  # begins within the first line
 def test_the_part_around_a_place_holds_it_and_is_bounded(
     place: int, sizes: list[int], kinds: list[SectionKind]
 ) -> None:

@@ -211,7 +211,7 @@ def test_pause_go_on_and_cancel(qtbot: QtBot, rig: DesktopRig, desktop: Desktop,
     card.cancel_button.click()
     rig.embedder.gate.set()
     qtbot.waitUntil(lambda: card.isHidden(), timeout=WAIT)
-    assert "Stopped" in desktop.window.toast.text
+    qtbot.waitUntil(lambda: "Stopped" in desktop.window.toast.text, timeout=WAIT)
 
 
 def test_a_gone_or_changed_file_still_shows_its_quote(
@@ -301,8 +301,9 @@ def test_asking_again_and_copying(qtbot: QtBot, rig: DesktopRig, desktop: Deskto
     answer_widget(desktop).footer.buttons.copy_button.click()
     assert QApplication.clipboard().text() == entry.text
     answer_widget(desktop).footer.buttons.regenerate_button.click()
-    qtbot.waitUntil(lambda: desktop.messages.rowCount() == 4 and not desktop.chat.answering, timeout=WAIT)
-    assert [each.text for each in desktop.messages.entries if each.is_question] == ["When was the harbour opened?"] * 2
+    qtbot.waitUntil(lambda: desktop.messages.entries[-1].id != entry.id and not desktop.chat.answering, timeout=WAIT)
+    assert [each.text for each in desktop.messages.entries if each.is_question] == ["When was the harbour opened?"]
+    assert answer_widget(desktop).footer.buttons.isVisible()
 
 
 def test_an_answer_goes_on_while_another_chat_is_open(qtbot: QtBot, rig: DesktopRig, folder: Path) -> None:
@@ -380,7 +381,7 @@ def test_no_service_is_ever_called_on_the_gui_thread(
     rig.close()
     gui = threading.get_ident()
     made_here = [name for name, thread in rig.calls if thread == gui and name != "services.close"]
-    assert made_here == []
+    assert made_here == [], sorted(set(made_here))
     assert len(rig.calls) > 20
 
 

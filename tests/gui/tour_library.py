@@ -121,7 +121,7 @@ class LibraryTour:
         desktop.window.right.library.notice.close_button.click()
 
     def _folder(self, name: str) -> FolderEntry:
-        return next(each for each in self._desktop.window.right.library.folders.model.entries if each.name == name)
+        return next(each for each in self._desktop.folder_list.entries if each.name == name)
 
     def _check(self) -> None:
         desktop = self._desktop

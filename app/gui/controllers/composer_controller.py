@@ -83,6 +83,7 @@ class ComposerController(QObject):
         self._instructions = ""
         self._earlier: int | None = None
         self._tools = stage.state.flag(TOOLS_FLAG)
+        self._default_model = BUILT_IN
         self._connect()
 
     def _connect(self) -> None:
@@ -234,7 +235,8 @@ class ComposerController(QObject):
         """Read the collections again."""
         services = self._services
         if services is not None:
-            self._stage.runner.run(services.packs.collections.collections, self._on_collections)
+            read = lambda: services.packs.collections.collections()  # noqa: E731, PLW0108  made on the worker, not here
+            self._stage.runner.run(read, self._on_collections)
 
     # -- reactions -------------------------------------------------------------------------------------------------
 
@@ -356,8 +358,9 @@ class ComposerController(QObject):
         self._show_chips()
 
     def _show_choices(self) -> None:
+        self._read_default_model()
         choices = self._choices.choices
-        spec = choices.model or self._default_model()
+        spec = choices.model or self._default_model
         about = next((each.detail for each in self.model_suggestions() if each.value == spec), "")
         self._composer.set_model(model_name(spec), about)
         name, values = read_choice(choices.persona)
@@ -367,10 +370,18 @@ class ComposerController(QObject):
         self._composer.set_persona(name if usable else "")
         self._show_chips()
 
-    def _default_model(self) -> str:
+    def _read_default_model(self) -> None:
         from app.services.chat_service import CHAT_MODEL
 
-        return self._services.settings[CHAT_MODEL] if self._services is not None else BUILT_IN
+        services = self._services
+        if services is not None:
+            read = lambda: services.settings[CHAT_MODEL]  # noqa: E731  read on the worker, not here
+            self._stage.runner.run(read, self._on_default_model, group="default-model")
+
+    def _on_default_model(self, spec: str) -> None:
+        if spec != self._default_model:
+            self._default_model = spec
+            self._show_choices()
 
     def _show_chips(self) -> None:
         chips = self.chips

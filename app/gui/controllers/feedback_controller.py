@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.domain.errors import UserFacingError
@@ -12,6 +12,7 @@ from app.gui.jobs import JobRunner
 from app.gui.models.message_list_model import MessageEntry, MessageListModel
 from app.gui.ports import Services
 from app.gui.widgets.chat_panel import ChatPanel
+from app.gui.widgets.dialogs import ask_before
 from app.gui.widgets.toast import Toast
 from app.gui.wording import counted
 
@@ -71,17 +72,8 @@ class FeedbackController(QObject):
 
     def ask_to_forget(self, parent: QWidget) -> QMessageBox:
         """Forget all that is kept, if the user says so."""
-        box = QMessageBox(parent)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setWindowTitle("Forget examples")
-        box.setText("Forget all examples kept for measuring search?")
-        box.setInformativeText(FORGET_WORDS)
-        yes = box.addButton("Forget them", QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
-        yes.clicked.connect(lambda _checked=False: self.forget())
-        box.open()
-        return box
+        question = "Forget all examples kept for measuring search?"
+        return ask_before(question, FORGET_WORDS, "Forget them", self.forget, parent)
 
     def forget(self) -> None:
         """Forget all that is kept; chats stay."""

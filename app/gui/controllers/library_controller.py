@@ -48,7 +48,7 @@ class LibraryController(QObject):
         self._refresh_timer = QTimer(self, singleShot=True)
         self._refresh_timer.timeout.connect(self.refresh)
         self._waiting_paths: list[Path] = []
-        self._asked_for_work = False
+        self._asked_for_work = self._summed_up = False
         self.loaded = False
         model.counts_changed.connect(self.documents_changed)
 
@@ -94,7 +94,7 @@ class LibraryController(QObject):
         services, wanted = self._services, list(paths)
         if services is None:
             return
-        self._asked_for_work = True
+        self._asked_for_work, self._summed_up = True, False
         self._card.show_starting(len(wanted))
         self._runner.run(lambda: services.folders.add(wanted), lambda _job: self._refresh_soon())
 
@@ -199,12 +199,13 @@ class LibraryController(QObject):
     def _on_progress(self, progress: IngestProgress | None) -> None:
         if progress is None:
             self._card.hide()
-            self._asked_for_work = False
+            self._asked_for_work = self._asked_for_work and not self._summed_up  # its summary may still be on its way
         else:
             self._card.show_progress(progress)
         self.documents_changed.emit()
 
     def _on_summary(self, summary: IngestSummary) -> None:
+        self._summed_up = True
         self._ask_progress()
         self.refresh()
         words = summary_words(summary)

@@ -49,13 +49,14 @@ class ModelsController(QObject):
         """Read providers and their keys again."""
         services = self._services
         if services is not None:
-            self._runner.run(services.models.providers, self._on_providers)
+            read = lambda: services.models.providers()  # noqa: E731, PLW0108  made on the worker, not here
+            self._runner.run(read, self._on_providers)
 
     def ask_servers(self) -> None:
         """Ask the user's own servers which models they have; what was known stays until they have answered."""
         services = self._services
         if services is not None:
-            ask = services.models.each_server
+            ask = lambda: services.models.each_server()  # noqa: E731, PLW0108  made on the worker, not here
             self._runner.stream(ask, self._on_servers, self.asked.emit, group="model-servers")
 
     def _on_providers(self, providers: Sequence[ProviderView]) -> None:

@@ -72,6 +72,11 @@ class SettingsController(QObject):
         self.dialog = None
 
     def _change_or_lead(self, setting: Setting[Any], value: Any) -> None:
+        try:
+            setting.validate(value)
+        except UserFacingError as error:
+            self._on_refused(setting, error)
+            return
         if self.elsewhere(setting, value):
             self._close_dialog()
         else:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject
 
 from app.domain.cancellation import CancelToken
 from app.domain.chat_transfer import ImportReport
 from app.domain.errors import UserFacingError, WorkCancelledError
 from app.gui.controllers.session_actions import SessionActions
+from app.gui.external import reveal_file
 from app.gui.jobs import JobRunner
 from app.gui.ports import Services
 from app.gui.widgets.dialogs import show_problem
@@ -112,10 +112,10 @@ class TransferController(QObject):
     def _say_written(self, path: Path, words: str = "Exported to") -> None:
         self._token = None
 
-        def show_folder() -> None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
+        def reveal() -> None:
+            reveal_file(path)
 
-        self._window.toast.say(f"{words} “{shown(path.name)}”.", "Show folder", on_action=show_folder)
+        self._window.toast.say(f"{words} “{shown(path.name)}”.", "Show folder", on_action=reveal)
 
     def _on_error(self, error: Exception) -> None:
         self._token = None

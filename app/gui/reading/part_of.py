@@ -65,7 +65,8 @@ def _forward(spans: Iterable[_Span], room: float, end: int) -> tuple[int, float]
 
 def _at_lines(first: int, last: int, text: str) -> tuple[int, int]:
     """Move both ends outwards to the ends of their lines."""
-    if first:
-        first = text.rfind("\n", max(0, first - LONGEST_LINE), first) + 1 or first
+    line_before = text.rfind("\n", max(0, first - LONGEST_LINE), first)
+    if line_before >= 0 or first <= LONGEST_LINE:  # else the line is too long to go back to its beginning
+        first = line_before + 1
     line_end = text.find("\n", last, last + LONGEST_LINE)
     return first, last if line_end < 0 else line_end

@@ -42,6 +42,22 @@ def ask_about_link(link: str, open_link: Callable[[str], object], parent: QWidge
     return box
 
 
+def ask_before(question: str, more: str, action: str, do: Callable[[], object], parent: QWidget) -> QMessageBox:
+    """Ask before something that can't be taken back: ``do`` is called only on the button ``action``."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setWindowTitle(action)
+    box.setText(question)
+    box.setInformativeText(more)
+    yes = box.addButton(action, QMessageBox.ButtonRole.DestructiveRole)
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(QMessageBox.StandardButton.Cancel)
+    yes.clicked.connect(lambda _checked=False: do())
+    box.open()
+    return box
+
+
 def show_problem(title: str, message: str, parent: QWidget | None) -> QMessageBox:
     """Tell the user that the world failed, in the words of the error."""
     box = QMessageBox(parent)

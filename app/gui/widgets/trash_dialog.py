@@ -13,6 +13,7 @@ from app.domain.turns import SessionRecord
 from app.gui.models.session_list_model import UNTITLED
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import TextButton, plain_label
+from app.gui.widgets.dialogs import ask_before
 from app.gui.widgets.session_delegates import SEPARATOR, TrashDelegate
 from app.gui.wording import counted, shown
 
@@ -131,18 +132,9 @@ class TrashDialog(QDialog):
 
     def ask(self, ids: Sequence[str]) -> QMessageBox:
         """Delete chats for good only if the user says so."""
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setWindowTitle("Delete for good")
-        box.setText(f"Delete {counted(len(ids), 'chat')} for good?")
-        box.setInformativeText("There is no way back. The files that were asked about stay where they are.")
-        yes = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
-        box.addButton(QMessageBox.StandardButton.Cancel)
-        box.setDefaultButton(QMessageBox.StandardButton.Cancel)
-        yes.clicked.connect(lambda _checked=False: self.delete_wished.emit(list(ids)))
-        box.open()
-        return box
+        question = f"Delete {counted(len(ids), 'chat')} for good?"
+        more = "There is no way back. The files that were asked about stay where they are."
+        return ask_before(question, more, "Delete", lambda: self.delete_wished.emit(list(ids)), self)
 
 
 def _time_left(record: SessionRecord) -> str:

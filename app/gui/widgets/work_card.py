@@ -67,6 +67,7 @@ class NoticeCard(QFrame):
         self.words = plain_label("", scale="small", wrap=True)
         self.action = TextButton(appearance, "", kind="link", on_click=self.acted.emit)
         self.action.setAutoDefault(False)
+        self.action.setAccessibleName("Do something about it")  # until there are words that say what
         self.close_button = IconButton(appearance, "close", "Dismiss", size=14, on_click=self.dismissed.emit)
         row = QHBoxLayout()
         row.setContentsMargins(-7, 0, 0, 0)  # the words of a link stand in line with those above

@@ -196,6 +196,10 @@ def _cleaned(raw: str, indexes: list[int] | None, text_page: Handle) -> tuple[st
             clean.add("\n")
         elif found == "\u00ad" and raw[position : position + 1] in {"", "\r", "\n"}:
             clean.keep("-", unit)
+        elif found < " " and raw[max(0, start - 1) : start].isalnum() and raw[position : position + 1].isalnum():
+            clean.keep(
+                " ", unit
+            )  # a sign, most often a hyphen, that the font gives no meaning: what it parts are words
         unit += 2 if found > "\uffff" or found == "\r\n" else 1
     if position < len(raw):
         clean.keep(raw[position:], unit)

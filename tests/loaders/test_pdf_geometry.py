@@ -204,6 +204,16 @@ def test_soft_hyphens_vanish_inside_a_line_and_show_at_its_end(tmp_path: Path) -
     assert text_under(path, 1, boxes_of(path, "co- operation")).replace("\u00ad", "-") == "co-operation"
 
 
+def test_a_sign_without_a_meaning_parts_words(tmp_path: Path) -> None:
+    runs = paragraph(72, 700, ["forgery~proof ledgers", "~first of all"])
+    path = write_pdf(tmp_path / "sign.pdf", [Page(runs)], to_unicode={"~": "\x10"})
+    text, char_map = read_page(path)
+
+    assert text == "forgery proof ledgers\nfirst of all"
+    assert len(char_map) == len(text)
+    assert text_under(path, 1, boxes_of(path, "proof")) == "proof"
+
+
 @pytest.mark.parametrize("rotation", [0, 90])
 def test_what_a_form_is_filled_with_is_text_that_has_a_place(tmp_path: Path, rotation: int) -> None:
     page = Page([Run(72, 700, "Name:")], rotation=rotation, field=Run(200, 500, "Ada Lovelace"))

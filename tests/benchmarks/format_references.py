@@ -1,9 +1,10 @@
 """Second opinions on the format corpus: its references mended where they are known to be wrong, and what a file holds.
 
 The corpus says of its references that most come from other extractors, some of them weak. As given, they count escapes
-of Markdown, marks for pictures and addresses of links as words of a document, hold UTF-16 read as single bytes, and
-lack speaker's notes, comments, text boxes and descriptions of pictures. Nothing here looks at what a file is called, or
-uses any of the program's readers.
+of Markdown, marks for pictures and addresses of links as words of a document, hold UTF-16 read as single bytes and text
+boxes twice (as drawn now, and for programs before 2010), and lack speaker's notes, comments, text boxes, descriptions
+of pictures, and merged cells in all but the first of the places that they cover. Nothing here looks at what a file is
+called, or uses any of the program's readers.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 # What our own readers put where a picture stands that nobody describes; references of Markdown have a comment there.
 _IMAGE = re.compile(r"\[image\]|\[image: ")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -47,6 +49,8 @@ def mended(reference: str, row: dict[str, Any], path: Path) -> str:
         return _decoded(path)
     if row.get("ref_kind", "").startswith("upstream"):
         return _plain(reference)
+    if row["ext"] == "docx" and zipfile.is_zipfile(path):
+        return _without_fallbacks(reference, path)
     if row["ext"] in {"html", "htm"} and not _is_utf8(path.read_bytes()):
         try:
             return reference.encode("cp1250").decode("cp1252")  # what browsers take where nothing is declared
@@ -59,6 +63,23 @@ def _plain(markdown: str) -> str:
     """The words of Markdown: without marks, escapes and addresses that nobody sees."""
     text = _AUTOLINK.sub(" ", _LINK.sub(" ", _COMMENT.sub(" ", markdown)))
     return html.unescape(_ESCAPE.sub(r"\1", text))
+
+
+def _without_fallbacks(reference: str, path: Path) -> str:
+    """A text without what a document holds a second time, for programs that can't draw the first."""
+    for part in _parts(path, "word/document.xml"):
+        for fallback in part.iter("{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"):
+            for text in filter(None, (each.text for each in fallback.iter() if each.tag.endswith("}t"))):
+                reference = reference.replace(text, " ", 1)
+    return reference
+
+
+def _parts(path: Path, name: str) -> Iterator[ElementTree.Element]:
+    with zipfile.ZipFile(path) as archive:
+        try:
+            yield ElementTree.fromstring(archive.read(name))
+        except (KeyError, ElementTree.ParseError, zipfile.BadZipFile):
+            return  # broken in one of the ways that the corpus collects
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -97,7 +118,9 @@ def held(path: Path) -> Counter[str]:
     if data.startswith(b"PK"):
         with zipfile.ZipFile(path) as archive:
             parts = {name: archive.read(name) for name in archive.namelist() if name.endswith((".xml", ".rels"))}
-        return words(" ".join(text for part in parts.values() for text in _xml_strings(part))) + _shared_again(parts)
+        strings = words(" ".join(text for part in parts.values() for text in _xml_strings(part)))
+        merged = [again for part in _parts(path, "word/document.xml") for again in _merged_again(part)]
+        return strings + _shared_again(parts) + words(" ".join(merged))
     if path.suffix == ".eml":
         return words(" ".join(_message_strings(data)))
     if path.suffix in {".html", ".htm"}:
@@ -129,6 +152,25 @@ def _shared_again(parts: Mapping[str, bytes]) -> Counter[str]:
             for number in re.findall(rb'<c [^>]*t="s"[^>]*>\s*<v>(\d+)</v>', part):
                 found += texts[int(number)]
     return found
+
+
+def _merged_again(document: ElementTree.Element) -> Iterator[str]:
+    """The texts of merged cells of a Word table, once for each place beyond the first that they cover."""
+    for table in document.iter(_WORD + "tbl"):
+        above: dict[int, tuple[str, int]] = {}
+        for row in table.findall(_WORD + "tr"):
+            before = row.find(f"{_WORD}trPr/{_WORD}gridBefore")
+            column = int(before.get(_WORD + "val", "0")) if before is not None else 0
+            for cell in row.findall(_WORD + "tc"):
+                text, span = "".join(cell.itertext()), cell.find(f"{_WORD}tcPr/{_WORD}gridSpan")
+                columns = int(span.get(_WORD + "val", "1")) if span is not None else 1
+                down = cell.find(f"{_WORD}tcPr/{_WORD}vMerge")
+                if down is not None and down.get(_WORD + "val", "continue") == "continue" and column in above:
+                    text, columns = above[column]
+                    yield text
+                above[column] = (text, columns)
+                yield from [text] * (columns - 1)
+                column += columns
 
 
 def _message_strings(data: bytes) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.domain.documents import SectionKind
+from tests.loaders.binary_workbooks import write_xlsb
 from tests.loaders.conftest import Load
 from tests.loaders.containers import SLIDE_NAMES, relations, shape, slide, write_pptx, write_xlsx
 
@@ -157,3 +158,15 @@ def test_a_picture_that_is_not_in_the_file_leaves_no_mark(tmp_path: Path, load: 
     extra = {"ppt/slides/_rels/slide1.xml.rels": rows, "ppt/media/image1.png": "pixels"}
     path = write_pptx(tmp_path / "a.pptx", [slide(*shapes, *lost)], extra)
     assert texts(load, path) == ["Ducks\n\n[image]"]
+
+
+def test_binary_workbooks_are_read_sheet_by_sheet(tmp_path: Path, load: Load) -> None:
+    sheets = {"Counts": [["Pond", "Ducks"], ["North", 12.0], ["South", 7.5]], "Notes": [["Read in May."]]}
+    document = load(write_xlsb(tmp_path / "a.xlsb", sheets))
+    assert [(each.section.page, each.section.headings, each.section.text) for each in document.sections] == [
+        (1, ("Counts",), "Counts"),
+        (1, ("Counts",), "Pond | Ducks\nNorth | 12\nSouth | 7.5"),
+        (2, ("Notes",), "Notes"),
+        (2, ("Notes",), "Read in May."),
+    ]
+    assert document.page_count == 2

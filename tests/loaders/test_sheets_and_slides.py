@@ -161,7 +161,10 @@ def test_a_picture_that_is_not_in_the_file_leaves_no_mark(tmp_path: Path, load: 
 
 
 def test_binary_workbooks_are_read_sheet_by_sheet(tmp_path: Path, load: Load) -> None:
-    sheets = {"Counts": [["Pond", "Ducks"], ["North", 12.0], ["South", 7.5]], "Notes": [["Read in May."]]}
+    sheets: dict[str, list[list[str | float]]] = {
+        "Counts": [["Pond", "Ducks"], ["North", 12.0], ["South", 7.5]],
+        "Notes": [["Read in May."]],
+    }
     document = load(write_xlsb(tmp_path / "a.xlsb", sheets))
     assert [(each.section.page, each.section.headings, each.section.text) for each in document.sections] == [
         (1, ("Counts",), "Counts"),

@@ -80,6 +80,7 @@ class ModelRegistry:
         self._plugins = plugins
         self._setting = setting
         self._known: dict[str, Provider] | None = None
+        self._served: dict[str, Mapping[str, ModelProfile]] = {}
 
     def providers(self) -> list[Provider]:
         """All providers: built-in ones, those passed to the constructor, those of other packages."""
@@ -134,6 +135,15 @@ class ModelRegistry:
             profile_of=self._profiles_of(provider),
         )
 
+    def learn(self, provider: Provider, profiles: Mapping[str, ModelProfile]) -> None:
+        """Let what a server says of its models, by their ids, count before the catalogue, instead of what it said."""
+        self._served[provider.name] = dict(profiles)
+
+    def profile(self, provider: Provider, model: str) -> ModelProfile | None:
+        """What is known of a model: as its server said, else as in the catalogue; None if nothing is."""
+        served = self._served.get(provider.name, {}).get(model)
+        return served or self.catalog.profile(model, provider.profile_provider or provider.name)
+
     def restore(self, state: Mapping[str, Any], **settings: Any) -> ChatModel:
         """The model that ``serialize_model`` described. Its key is looked up again.
 
@@ -153,8 +163,7 @@ class ModelRegistry:
         return {name: value for name, (setting, value) in found.items() if value != setting.default}
 
     def _profiles_of(self, provider: Provider) -> Callable[[str], ModelProfile | None]:
-        name = provider.profile_provider or provider.name
-        return lambda model: self.catalog.profile(model, name)
+        return lambda model: self.profile(provider, model)
 
     def _build(self, provider: Provider, request: ModelRequest) -> ChatModel:
         try:

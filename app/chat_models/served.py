@@ -28,7 +28,10 @@ class ServedModel:
     abilities: frozenset[str] | None = None
 
     def profile(self, provider: str, known: ModelProfile | None) -> ModelProfile:
-        """The profile: what the server says comes before what is ``known`` of a model of this name."""
+        """The profile: what the server says comes before what is ``known`` of a model of this name.
+
+        Servers that tell abilities constrain what a model writes themselves, so that each gives structured output.
+        """
         base = known or ModelProfile(self.id, provider)
         profile = replace(base, id=self.id, provider=provider, cost=None)
         if self.context is not None:
@@ -38,7 +41,7 @@ class ServedModel:
         inputs = ("text", "image") if IMAGES in self.abilities else ("text",)
         can = Capabilities(
             tool_call=TOOLS in self.abilities,
-            structured_output=base.capabilities.structured_output,
+            structured_output=known is None or known.capabilities.structured_output,
             reasoning=REASONING in self.abilities,
         )
         return replace(profile, capabilities=can, modalities=Modalities(inputs))

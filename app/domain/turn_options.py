@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+BUILT_IN_MODEL = "extractive"
+"""The answerer that quotes sentences and needs no model."""
+
 
 class Strictness(StrEnum):
     """Whether an answer may hold what no document says. Open answers mark those parts."""

@@ -17,6 +17,7 @@ from app.domain.passages import Passage
 from app.domain.turns import StoredMessage
 from app.grounding.prompt_rules import NOT_FOUND, rules
 from app.grounding.recent_turns import recent_turns
+from app.grounding.refusals import is_refusal
 
 NO_PASSAGES = "(No passage of the documents fits this question.)"
 _TAG = re.compile(r"<(?=\s*/?\s*passage\b)", re.IGNORECASE)
@@ -107,11 +108,6 @@ def build_messages(
     return list(build_prompt(question, passages, history, token_budget=token_budget).messages)
 
 
-def is_refusal(text: str) -> bool:
-    """Tell whether an answer says, in the words of the rules, that the documents don't hold one."""
-    return _letters(NOT_FOUND) in _letters(text)
-
-
 def passage_part(passage_id: str, passage: Passage) -> TextPart:
     """A passage as a part of a message, behind its id and place."""
     page = f", page {passage.page}" if passage.page is not None else ""
@@ -138,7 +134,3 @@ def _bare_numbers(question: str, passages: dict[str, Passage]) -> frozenset[int]
     texts = [question, *(passage.text for passage in passages.values())]
     numbers = range(1, len(passages) + 1)
     return frozenset(each for each in numbers if not any(f"[{each}]" in text for text in texts))
-
-
-def _letters(text: str) -> str:
-    return "".join(each for each in text.lower() if each.isalnum())

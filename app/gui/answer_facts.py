@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.domain.turn_details import TurnDetails
-from app.gui.wording import elapsed
+from app.gui.wording import counted, elapsed
 
 BUILT_IN = "extractive"
 CENT = 0.01
@@ -50,7 +50,7 @@ class AnswerFacts:
         if self.tokens_per_second is not None:
             found.append(f"{self.tokens_per_second:,.0f} tokens/s")
         if self.tokens_out is not None:
-            found.append(f"{about}{self.tokens_out:,} tokens")
+            found.append(f"{about}{counted(self.tokens_out, 'token')}")
         if self.cost is not None:
             found.append(money(self.cost))
         return found

@@ -87,9 +87,8 @@ class TurnNotes:
         """What of the chat the model was not given; nothing where it was given all."""
         if not self.dropped:
             return ""
-        stands_in = "a summary stands for them" if self.summary else "they did not fit"
-        sent = counted(self.used, "earlier message")
-        return f"{sent} sent, {self.dropped:,} left out: {stands_in}"
+        stands_in = "; a summary stands for them" if self.summary else ""
+        return f"{counted(self.used, 'earlier message')} sent, {self.dropped:,} left out{stands_in}"
 
 
 def noted(notes: TurnNotes, event: TaskEvent) -> TurnNotes:

@@ -12,7 +12,7 @@ from app.domain.documents import Box
 from app.domain.errors import BadInputError
 from app.domain.passages import Passage, Scope
 from app.domain.turn_details import UnreadFile
-from app.domain.turn_options import Strictness, TurnOptions
+from app.domain.turn_options import BUILT_IN_MODEL, Strictness, TurnOptions
 from app.domain.turns import TurnEvent
 from app.services.lazy import Lazy
 from app.services.turn_parts import Check, Found, ModelFacts, TurnParts, nothing_unread, unchecked, unknown_model
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["CHAT_MODEL", "CONTEXT_TOKENS", "STRICTNESS", "BusyError", "ChatService"]
 
 T = TypeVar("T")
-BUILT_IN_MODEL = "extractive"
 CHECKPOINT_SECONDS = 1.0
 PASSAGE_SHARE = 0.75  # of the room; the rest is for headers of passages and earlier turns
 NEAR_SHARE = 1.4  # of the room for passages: what is found there and doesn't fit is shown as left out

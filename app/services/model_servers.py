@@ -46,7 +46,7 @@ class ModelServer:
 
 async def ask_servers(registry: ModelRegistry, seconds: float = PATIENCE_SECONDS) -> AsyncIterator[ModelServer]:
     """Every server that has an address, in the order in which they answer, silent ones after ``2 · seconds``."""
-    asked = [asyncio.ensure_future(_ask(registry, each, seconds)) for each in servers(registry)]
+    asked = [asyncio.ensure_future(ask_server(registry, each, seconds)) for each in servers(registry)]
     try:
         for done in asyncio.as_completed(asked):
             yield await done
@@ -74,7 +74,8 @@ def leads_here(url: str) -> bool:
     return is_loopback(full) or (urlsplit(full).hostname or "") in _ANY_INTERFACE
 
 
-async def _ask(registry: ModelRegistry, provider: Provider, seconds: float) -> ModelServer:
+async def ask_server(registry: ModelRegistry, provider: Provider, seconds: float = PATIENCE_SECONDS) -> ModelServer:
+    """One server. What it says its models can do, ``registry`` learns."""
     here = leads_here(address(registry, provider))
     silent = ModelServer(provider.name, provider.label, here)
     try:
@@ -83,11 +84,9 @@ async def _ask(registry: ModelRegistry, provider: Provider, seconds: float) -> M
     except (ChatError, TimeoutError):
         return silent  # a server that isn't there is no error
     known_as = provider.profile_provider or provider.name
-    installed = [
-        InstalledModel(each.profile(provider.name, registry.catalog.profile(each.id, known_as)), each.details)
-        for each in models
-        if not _only_embeds(each)
-    ]
+    profiles = {each.id: each.profile(provider.name, registry.catalog.profile(each.id, known_as)) for each in models}
+    registry.learn(provider, {each.id: profiles[each.id] for each in models if each.abilities is not None})
+    installed = [InstalledModel(profiles[each.id], each.details) for each in models if not _only_embeds(each)]
     return ModelServer(provider.name, provider.label, here, True, tuple(installed))
 
 

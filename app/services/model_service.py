@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -25,12 +26,17 @@ from app.domain.chat_errors import (
     RateLimitError,
 )
 from app.domain.secrets import SecretStr
-from app.services.model_servers import ModelServer, ask_servers
+from app.services.model_servers import ModelServer, address, ask_server, ask_servers
 from app.services.turn_parts import ModelFacts
 
 BUILT_IN = "extractive"
 PROBE = "Reply with the single word: ready"
 PROBE_TOKENS = 16
+ASKED_AGAIN_SECONDS = 300.0
+"""How long it counts what a server of the user's own said of its models."""
+
+MISSED_AGAIN_SECONDS = 5.0
+"""When a server that is silent, or has no such model, is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class ModelService:
         self._registry = registry
         self._loop = loop
         self._make_built_in = make_built_in
+        self._asked: dict[tuple[str, str], tuple[float, frozenset[str]]] = {}
 
     def model(self, spec: str) -> ChatModel:
         """The model that ``spec`` names: ``extractive`` or ``provider:model``.
@@ -79,15 +86,18 @@ class ModelService:
         return self._make_built_in() if spec == BUILT_IN else self._registry.model(spec)
 
     def facts(self, spec: str) -> ModelFacts:
-        """Profile and prices of the model that ``spec`` names, as far as they are known."""
+        """Profile and prices of the model that ``spec`` names, as far as they are known. Blocks.
+
+        A server of the user's own is asked what its models can do, now and then; one that is silent takes 3 seconds.
+        """
         if spec == BUILT_IN:
             return ModelFacts(prices=FREE, local=True)
         name, model = split_spec(spec)
-        provider, catalog = self._registry.provider(name), self._registry.catalog
+        provider = self._registry.provider(name)
+        self._ask_about(provider, model)
         known_as = provider.profile_provider or provider.name
-        profile = catalog.profile(model, known_as)
-        prices = FREE if provider.local else catalog.prices(known_as, model)
-        return ModelFacts(profile, prices, provider.local)
+        prices = FREE if provider.local else self._registry.catalog.prices(known_as, model)
+        return ModelFacts(self._registry.profile(provider, model), prices, provider.local)
 
     def providers(self) -> list[ProviderView]:
         """All providers with the models that the profiles know, by name."""
@@ -122,6 +132,17 @@ class ModelService:
                 spec, seconds=time.monotonic() - started, problem=str(error), advice=advice_for(error, provider)
             )
         return Trial(spec, reply, first, time.monotonic() - started)
+
+    def _ask_about(self, provider: Provider, model: str) -> None:
+        """Ask the server of a model, unless it was asked lately and had the model."""
+        where = address(self._registry, provider) if provider.ask_server is not None else ""
+        if not where:
+            return
+        asked, had = self._asked.get((provider.name, where), (-math.inf, frozenset[str]()))
+        if time.monotonic() - asked < (ASKED_AGAIN_SECONDS if model in had else MISSED_AGAIN_SECONDS):
+            return
+        server = self._loop.run(ask_server(self._registry, provider))
+        self._asked[provider.name, where] = time.monotonic(), frozenset(each.profile.id for each in server.models)
 
     def _reply(self, model: ChatModel, started: float, cancel: CancelToken | None) -> tuple[str, float | None]:
         text, first = "", None

@@ -11,6 +11,7 @@ from app.chat_models.model import ChatModel
 from app.chat_models.tools import Tool
 from app.domain.messages import AIMessage, InvalidToolCall, ToolCall, ToolMessage
 from app.domain.turn_details import ToolUse
+from app.domain.turn_options import BUILT_IN_MODEL
 from app.domain.turns import ToolCalled, ToolReturned, TurnEvent
 from app.services.turn_notes import LONGEST_TOOL_RESULT
 from app.services.turn_seams import Turn, TurnSeams
@@ -18,6 +19,7 @@ from app.services.turn_seams import Turn, TurnSeams
 TOOL_ROUNDS = 6
 """How often a model may call tools before it must answer with what it has."""
 
+NO_TOOLS = "{model} is not known to use tools, so it did not search by itself."
 REFUSED = "The user did not allow this tool. Answer without it."
 _LOGGER = logging.getLogger(__name__)
 
@@ -35,9 +37,16 @@ class TurnTools:
         self._tools: dict[str, Tool] = {}
 
     def bound(self, model: ChatModel) -> ChatModel:
-        """``model`` with the tools of this turn; as it is where the turn has none or the model takes none."""
+        """``model`` with the tools of this turn; as it is where the turn has none or the model takes none.
+
+        A model of which nothing is known gets none: some servers refuse a request that offers tools.
+        """
         profile = model.profile_of(NO_OVERRIDES)
-        if not self._turn.options.tools or profile is None or not profile.capabilities.tool_call:
+        if not self._turn.options.tools:
+            return model
+        if profile is None or not profile.capabilities.tool_call:
+            if self._turn.model != BUILT_IN_MODEL:  # nobody expects it of the built-in answerer
+                self._turn.note(NO_TOOLS.format(model=self._turn.model))
             return model
         self._tools = {tool.spec.name: tool for tool in self._seams.tools(self._turn)}
         return model.bind_tools([tool.spec for tool in self._tools.values()]) if self._tools else model

@@ -103,7 +103,8 @@ class WholeDocumentService:
             if name == BUILT_IN:
                 await summarise_by_extracts(run, passages, self._open_embedder)
             else:
-                await summarise_by_model(run, passages, lambda: self._models(name), self._room(name))
+                room = await asyncio.to_thread(self._room, name)
+                await summarise_by_model(run, passages, lambda: self._models(name), room)
 
         return self._events(session_id, f"Summarise {record.path.name}", name, work, cancel, replace)
 

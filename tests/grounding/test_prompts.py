@@ -8,7 +8,7 @@ from app.domain.citations import Citation
 from app.domain.messages import AIMessage, HumanMessage, SystemMessage, TextPart
 from app.domain.passages import Passage
 from app.domain.turns import MessageStatus, StoredMessage
-from app.grounding.prompts import NOT_FOUND, build_messages, build_prompt, is_refusal
+from app.grounding.prompts import NOT_FOUND, build_messages, build_prompt
 
 
 def passage(text: str, number: int = 1, **changes: object) -> Passage:
@@ -120,9 +120,3 @@ def test_bare_numbers_are_those_that_no_text_uses() -> None:
     prompt = build_prompt("What is [3]?", [passage("See [1]."), passage("b", 2), passage("c", 3)], token_budget=500)
 
     assert prompt.bare_numbers == {2}
-
-
-def test_a_refusal_is_recognised_however_it_is_punctuated() -> None:
-    assert is_refusal(NOT_FOUND)
-    assert is_refusal(f"**{NOT_FOUND.replace(chr(39), '’')}** Sorry!")
-    assert not is_refusal("The pier was built in 1887.")

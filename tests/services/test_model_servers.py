@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.chat_models.call import NO_OVERRIDES
 from app.chat_models.loop_thread import LoopThread
 from app.services.model_servers import InstalledModel, ModelServer, ask_servers, leads_here
 from tests.chat_models.stub_replies import Reply
@@ -85,6 +86,34 @@ def test_lm_studio_tells_more_at_an_address_of_its_own(rig: ModelsRig, stub: Stu
     assert abilities(found["gemma-3-4b"]) == (False, True, False)
     assert abilities(found["loaded"]) == (True, False, False)
     assert [each.profile.limits.context for each in found.values()] == [131072, 8192]
+
+
+def test_what_a_server_says_its_models_can_holds_for_questions(rig: ModelsRig, stub: StubServer) -> None:
+    rig.point("lmstudio", f"{stub.url}/v1")
+    models = [
+        {"id": "sees", "type": "vlm", "loaded_context_length": 8192, "capabilities": []},
+        {"id": "calls", "type": "llm", "capabilities": ["tool_use"]},
+        {"id": "untold", "type": "llm"},
+    ]
+    stub.script(by_path({"/api/v0/models": {"data": models}}))
+    sees, calls, untold = (rig.models.facts(f"lmstudio:{each}").profile for each in ("sees", "calls", "untold"))
+    assert len(stub.requests) == 1
+    assert sees is not None
+    assert ("image" in sees.modalities.input, sees.limits.context) == (True, 8192)
+    assert calls is not None
+    assert (calls.capabilities.tool_call, "image" in calls.modalities.input) == (True, False)
+    assert untold is None
+    model = rig.models.model("lmstudio:calls")
+    assert model.profile_of(NO_OVERRIDES) == calls
+    assert "json_schema" in model.output_methods()
+    rig.models.facts("lmstudio:new")  # perhaps it was loaded since
+    rig.models.facts("lmstudio:new")
+    assert len(stub.requests) == 1, "a server that was asked just now is not asked again"
+
+
+def test_nothing_is_known_of_models_of_a_silent_server(rig: ModelsRig) -> None:
+    assert rig.models.facts("lmstudio:tiny").profile is None
+    assert rig.models.facts("lmstudio:tiny").local
 
 
 def test_an_older_server_only_names_its_models(rig: ModelsRig, stub: StubServer) -> None:

@@ -13,7 +13,7 @@ from app.domain.messages import AIMessageChunk, ToolCallPart
 from app.domain.turn_options import TurnOptions
 from app.domain.turns import NoteAdded, ToolCalled, ToolReturned, TurnFinished
 from app.services.turn_seams import Turn, TurnSeams
-from app.services.turn_tools import REFUSED, TOOL_ROUNDS
+from app.services.turn_tools import NO_TOOLS, REFUSED, TOOL_ROUNDS
 from tests.services.scripted_chat import PASSAGES, Room, last, open_room
 
 ALLOWED = TurnOptions(tools=True)
@@ -123,7 +123,13 @@ def test_a_model_that_only_calls_tools_is_asked_for_words_in_the_end(room: Room)
 
 def test_no_tools_are_offered_unless_asked_for_and_understood(room: Room) -> None:
     room.says("The pier fell in 1903 [p1].")
-    room.ask()
+    without = room.ask()
     room.model.profile = ModelProfile("m", "p", capabilities=Capabilities(tool_call=False))
-    room.ask(options=ALLOWED)
-    assert [tuple(each.tools or ()) for each in room.model.calls] == [(), ()]
+    unable = room.ask(options=ALLOWED, model="lmstudio:tiny")
+    room.model.profile = None
+    unknown = room.ask(options=ALLOWED, model="lmstudio:tiny")
+    built_in = room.ask(options=ALLOWED, model="extractive")
+    assert not any(each.tools for each in room.model.calls)
+    told = [[each.text for each in events if isinstance(each, NoteAdded)] for events in (unable, unknown)]
+    assert told == [[NO_TOOLS.format(model="lmstudio:tiny")]] * 2
+    assert not any(isinstance(each, NoteAdded) for each in (*without, *built_in))

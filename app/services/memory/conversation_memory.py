@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from app.chat_models.call import NO_OVERRIDES
 from app.domain.messages import AIMessage, HumanMessage, Message
-from app.domain.turn_options import MemoryKind
+from app.domain.turn_options import BUILT_IN_MODEL, MemoryKind
 from app.domain.turns import StoredMessage
-from app.services.chat_service import BUILT_IN_MODEL
 from app.services.memory.choosing import BufferMemory, Memory, Recalled, TokenMemory, WindowMemory
 from app.services.memory.exchanges import Exchange, stored_exchanges
 from app.services.memory.recollection import RetrievalMemory, VectorStore, count_words
@@ -125,7 +125,7 @@ class ConversationMemory:
 
     def _longest(self, turn: Turn) -> int:
         longest = self._settings[LONGEST_MEMORY]
-        profile = turn.open_model().profile
+        profile = turn.open_model().profile_of(NO_OVERRIDES)
         if profile is None or not profile.limits.context:
             return longest
         return min(longest, profile.limits.context // MODEL_SHARE)

@@ -9,13 +9,16 @@ from collections.abc import Callable
 import pytest
 
 from app.chat_models.profiles import Limits, ModelProfile
+from app.chat_models.registry import ModelRegistry
 from app.chat_models.token_estimate import estimate_prompt, estimate_tokens
 from app.domain.cancellation import CancelToken
 from app.domain.chat_errors import APIConnectionError
 from app.domain.errors import BadInputError, ModelFileError
 from app.domain.messages import AIMessage, HumanMessage
-from app.domain.turn_options import MemoryKind
+from app.domain.passages import Scope
+from app.domain.turn_options import MemoryKind, Strictness, TurnOptions
 from app.services.memory.conversation_memory import LONGEST_MEMORY, MEMORY_KIND, NOTES_HEAD, WINDOW_TURNS
+from app.services.turn_seams import Turn
 from app.storage.memory_store import StoredSummary
 from tests.services.memory.conftest import Bench, texts
 
@@ -41,6 +44,18 @@ def test_buffer_stops_at_the_setting_and_at_a_third_of_what_the_model_holds(benc
     bench.settings.set(LONGEST_MEMORY, 4_000)
     bench.model.profile = ModelProfile("small", "test", limits=Limits(context=600))
     assert 0 < estimate_prompt(bench.remember(MemoryKind.BUFFER, budget=10).messages) <= 200
+
+
+def test_buffer_knows_what_a_provider_says_that_its_model_holds(bench: Bench) -> None:
+    bench.say(*TURNS)
+    small = ModelProfile("small", "test", limits=Limits(context=600))
+    registry = ModelRegistry()
+    registry.learn(registry.provider("lmstudio"), {"small": small})
+    model = registry.model("lmstudio:small")
+    options = TurnOptions(memory=MemoryKind.BUFFER)
+    turn = Turn(bench.session_id, "And then?", "lmstudio:small", options, Strictness.STRICT, Scope(), lambda: model)
+    found = bench.loop.run(bench.memory(turn, bench.sessions.messages(bench.session_id), "And then?", 10))
+    assert 0 < estimate_prompt(found.messages) <= 200
 
 
 def test_window_gives_the_last_turns(bench: Bench) -> None:
@@ -174,9 +189,6 @@ def test_stopping_while_a_summary_is_written_stops_the_model(bench: Bench) -> No
     asked = threading.Timer(0.05, cancel.cancel)
     asked.start()
     from app.domain.errors import WorkCancelledError
-    from app.domain.passages import Scope
-    from app.domain.turn_options import Strictness, TurnOptions
-    from app.services.turn_seams import Turn
 
     turn = Turn(
         bench.session_id,

@@ -64,6 +64,7 @@ def names(discovery: FileDiscovery, folder: Path) -> set[str]:
 # -- what is taken away ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("R12")
 @pytest.mark.skipif(not LINUX, reason="mounts as on Linux")
 def test_an_unmounted_drive_takes_its_documents_offline_and_back(
     make_live: Callable[..., LiveRig], tmp_path: Path
@@ -94,6 +95,7 @@ def test_an_unmounted_drive_takes_its_documents_offline_and_back(
             unmount(place)
 
 
+@pytest.mark.requirement("R12")
 @pytest.mark.skipif(not LINUX, reason="mounts as on Linux")
 def test_a_drive_mounted_inside_a_followed_folder_is_told_from_deleted_files(
     make_live: Callable[..., LiveRig], folder: Path
@@ -121,6 +123,7 @@ def state_of(live: LiveRig) -> FolderState:
     return live.folders.status()[0].state
 
 
+@pytest.mark.requirement("R12")
 @pytest.mark.parametrize("inside", ["", "sub"])
 def test_a_folder_without_permission_takes_its_documents_offline_and_back(
     make_live: Callable[..., LiveRig], folder: Path, inside: str
@@ -147,6 +150,7 @@ def test_a_folder_without_permission_takes_its_documents_offline_and_back(
         live.folders.close()
 
 
+@pytest.mark.requirement("R13")
 def test_a_file_that_may_be_read_again_is_tried_again(make_live: Callable[..., LiveRig], folder: Path) -> None:
     path = folder / "a.txt"
     path.write_text("Herons nest in the old oak.")
@@ -236,6 +240,7 @@ def test_one_drive_only_means_one_drive_only(tmp_path: Path) -> None:
 # -- what is odd -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("R13")
 def test_odd_names_and_deep_paths_are_found_and_followed(make_live: Callable[..., LiveRig], folder: Path) -> None:
     deep = folder.joinpath(*["a" * 60] * 6)
     deep.mkdir(parents=True)
@@ -255,6 +260,7 @@ def test_odd_names_and_deep_paths_are_found_and_followed(make_live: Callable[...
     live.until(lambda: live.is_gone(paths[0], moved, paths[2]))
 
 
+@pytest.mark.requirement("R13")
 def test_a_tree_of_a_hundred_thousand_files_is_counted_before_it_is_read(tmp_path: Path) -> None:
     for number in range(100):
         folder = tmp_path / "tree" / f"{number}"

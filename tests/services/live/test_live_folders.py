@@ -117,6 +117,7 @@ def test_a_deleted_folder_is_gone_with_all_in_it(live: LiveRig, folder: Path) ->
     assert live.is_ready(folder / "first.txt")
 
 
+@pytest.mark.requirement("R12")
 def test_a_followed_folder_that_is_renamed_away_and_back_loses_nothing(live: LiveRig, folder: Path) -> None:
     before = live.embedded
     folder.rename(folder.parent / "away")

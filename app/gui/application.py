@@ -8,11 +8,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+
 from app.domain.errors import BadInputError
 from app.gui.desktop import Desktop
 from app.gui.early_window import Early, has_display, make_application
 from app.gui.ports import Services
 from app.gui.unix_signals import QuitOnSignal
+from app.gui.widgets.main_window import MainWindow
 from app.settings.paths import AppPaths
 
 log = logging.getLogger(__name__)
@@ -31,15 +34,18 @@ def run_gui(
 
     def build() -> Services:
         # Imported here, on a worker thread, because the databases' libraries take longer to load than the window.
+        import app.gui.single_window  # noqa: F401  loads Qt's network classes, for `listen`
         from app.bootstrap import Services as AllServices
 
         return AllServices(paths, writer=True)
 
     if early is not None and not early.window.isVisible():
-        return 0  # the user closed it before there was anything in it
+        return 0  # the user closed it before there was anything in it, or it is open already
     application = early.application if early else make_application(argv)
     desktop = Desktop(application, paths, build, sample=sample, window=early.window if early else None)
     desktop.crashes.install()
+    once = Qt.ConnectionType.SingleShotConnection
+    desktop.library_opened.connect(lambda: _listen(paths, desktop.window), once)
     quitter = QuitOnSignal(desktop.quit, desktop)
     desktop.show()
     status = application.exec()
@@ -50,6 +56,15 @@ def run_gui(
         _leave_at_once(status)
     desktop.window.deleteLater()
     return status
+
+
+def _listen(paths: AppPaths, window: MainWindow) -> None:
+    """Let a later start find this window as long as it is open."""
+    from app.gui.single_window import LaterStarts
+
+    later = LaterStarts(paths, window)
+    if later.listen():
+        window.closed.connect(later.close)
 
 
 def _leave_at_once(status: int) -> None:

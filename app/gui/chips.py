@@ -16,7 +16,7 @@ from app.domain.turn_options import Attachment, AttachmentUse
 
 
 class ChipKind(StrEnum):
-    """What a chip stands for. The first five limit the search."""
+    """What a chip stands for. The first five limit the search; ``KEPT`` is a file of an earlier question."""
 
     COLLECTION = "collection"
     FILE = "file"
@@ -25,6 +25,7 @@ class ChipKind(StrEnum):
     DATE = "date"
     PINNED = "pinned"
     ATTACHMENT = "attachment"
+    KEPT = "kept"
 
 
 LIMITING = (ChipKind.COLLECTION, ChipKind.FILE, ChipKind.FOLDER, ChipKind.TYPE, ChipKind.DATE)
@@ -36,6 +37,7 @@ ICONS = {
     ChipKind.DATE: "clock",
     ChipKind.PINNED: "quote",
     ChipKind.ATTACHMENT: "file-add",
+    ChipKind.KEPT: "attached",
 }
 TYPE_WORDS = {
     DocumentType.PDF: "PDF",
@@ -53,7 +55,9 @@ TYPE_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """``value`` is a collection's or document's id, a folder, a ``DocumentType``, a ``Period`` or an ``Attachment``."""
+    """``value`` is a collection's, document's or attached file's id, a folder, a ``DocumentType``, a ``Period`` or an
+    ``Attachment``.
+    """
 
     kind: ChipKind
     label: str
@@ -89,6 +93,11 @@ def attachment_chip(path: Path, use: AttachmentUse = AttachmentUse.CHAT) -> Chip
     """A file that goes with the question."""
     detail = "For this chat only" if use is AttachmentUse.CHAT else "Joins the library"
     return Chip(ChipKind.ATTACHMENT, path.name, Attachment(path, use), detail)
+
+
+def kept_chip(attachment_id: int, path: Path) -> Chip:
+    """A file that came with an earlier question of the chat."""
+    return Chip(ChipKind.KEPT, path.name, attachment_id, "In this chat; every question searches it")
 
 
 def other_use(chip: Chip) -> Chip:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
-from app.domain.errors import UserFacingError
+from app.domain.errors import LibraryLockedError, UserFacingError
 from app.gui.crash_reports import CrashReports, report_of
 from app.gui.early_window import make_window
 from app.gui.jobs import JobRunner
@@ -39,6 +39,7 @@ from app.settings.paths import AppPaths
 BuildServices = Callable[[], Services]
 CLOSE_SECONDS = 5.0
 REOPEN_SECONDS = 2.0
+LOCKED_MILLISECONDS = 1_500
 
 
 class Desktop(QObject):
@@ -47,7 +48,11 @@ class Desktop(QObject):
     ``window`` is one that is on the screen already, empty; without it a window is made.
 
     What the user can do stands in the ``wiring_…`` files, one for each part of the window.
+
+    Signals: ``library_opened`` once the services are there.
     """
+
+    library_opened = Signal()
 
     def __init__(
         self,
@@ -65,6 +70,8 @@ class Desktop(QObject):
         self._closing = threading.Lock()
         self._closed = False
         self._services: Services | None = None
+        self._until_free = QTimer(self, singleShot=True, interval=LOCKED_MILLISECONDS)
+        self._until_free.timeout.connect(self._open)
         self.window = window or make_window(paths)
         self.state = self.window.state
         self.appearance = Appearance(application, self.state.theme)
@@ -97,9 +104,8 @@ class Desktop(QObject):
         self._sessions = SessionWiring(stage, self._focus_composer)
         self._sources = SourceWiring(stage)
         self._chat = ChatWiring(stage, self._sessions.controller)
-        pasted = self._paths.data / "pasted"
         self.composer_wiring = ComposerWiring(
-            stage, self._sessions.controller, self._chat.controller, self._sessions.begin_chat, pasted
+            stage, self._sessions.controller, self._chat.controller, self._sessions.begin_chat, self._paths.data
         )
         self._answering = AnsweringWiring(stage, self._chat.controller, self.composer_wiring.choices)
         self.composer_wiring.controller.every_document_wished.connect(self._answering.check_every_document)
@@ -153,6 +159,10 @@ class Desktop(QObject):
     def start(self) -> None:
         """Build the services in the background."""
         self.window.chat.invitation.show_opening()
+        self._open()
+
+    def _open(self) -> None:
+        self._until_free.stop()
         self.runner.run(self._build_or_give_up, self._attach, self._on_build_error)
 
     def reopen(
@@ -195,7 +205,9 @@ class Desktop(QObject):
         """Stop all work and close the services. False if something did not end in time."""
         deadline = time.monotonic() + timeout
         self.window.toast.dismiss()  # what could still be undone is done now
+        self._until_free.stop()
         self._sessions.save_state()
+        self.composer_wiring.drafts.save()
         self.state.save()
         self._detach()
         # Pending deletions and the end of stopped answers are still on their way to the databases.
@@ -237,12 +249,15 @@ class Desktop(QObject):
         self.window.chat.composer.set_ready(True)
         if self._sample is not None:
             self._library.add_sample(self._sample)
+        self.library_opened.emit()
 
     # -- errors ----------------------------------------------------------------------------------------------------
 
     def _on_build_error(self, error: Exception) -> None:
         if isinstance(error, UserFacingError):
             self.window.chat.invitation.show_failed(str(error))
+            if isinstance(error, LibraryLockedError):
+                self._until_free.start()  # it is often a program that is just ending
         else:
             self.window.chat.invitation.show_failed("Something went wrong inside Footnote. The log has the details.")
             self.crashes.handle(error)

@@ -19,6 +19,7 @@ from app.gui.colors import load_theme, wanted_theme
 from app.gui.widgets.main_window import MainWindow
 from app.gui.window_state import WindowState
 from app.settings.resources import resource
+from app.storage.library_lock import LibraryLock
 
 if TYPE_CHECKING:
     from app.settings.paths import AppPaths
@@ -57,9 +58,17 @@ class Early:
 
 
 def paint_window(paths: AppPaths) -> Early:
-    """Make the application and its window, show it, and return once the user can see it."""
+    """Make the application and its window, show it, and return once the user can see it.
+
+    Where a window is open over this library, that one comes to the front and the new one is not shown.
+    """
     application = make_application()
     window = make_window(paths)
+    if LibraryLock(paths.library_lock).owner() is not None:
+        from app.gui.single_window import show_open_window
+
+        if show_open_window(paths):
+            return Early(application, window)
     loop = QEventLoop()
     window.first_painted.connect(loop.quit)
     window.closed.connect(loop.quit)

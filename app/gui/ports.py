@@ -21,7 +21,7 @@ from app.domain.rebuilding import TellRebuild
 from app.domain.search_comparison import BenchRow
 from app.domain.session_choices import SessionChoices
 from app.domain.turn_details import TurnDetails
-from app.domain.turn_options import TurnOptions
+from app.domain.turn_options import Attachment, TurnOptions
 from app.domain.turns import SessionRecord, StoredMessage, TurnEvent
 from app.domain.whole_document import TaskEvent
 from app.services.model_servers import ModelServer
@@ -221,9 +221,18 @@ class WholeDocuments(Protocol):
         *,
         scope: Scope | None = None,
         model: str | None = None,
+        attachments: Sequence[Attachment] = (),
         cancel: CancelToken | None = None,
         replace: bool = False,
     ) -> Iterator[TaskEvent]: ...
+
+
+class Attachments(Protocol):
+    """Files that belong to one chat."""
+
+    def of(self, session_id: str) -> Sequence[Any]: ...
+    def remove(self, session_id: str, attachment_id: int) -> None: ...
+    def picture_of(self, document_id: int) -> bytes | None: ...
 
 
 class ToolApprovals(Protocol):
@@ -364,6 +373,8 @@ class Services(Protocol):
     @property
     def whole_documents(self) -> WholeDocuments: ...
     @property
+    def attachments(self) -> Attachments: ...
+    @property
     def tool_approvals(self) -> ToolApprovals: ...
     @property
     def sessions(self) -> Sessions: ...
@@ -377,7 +388,6 @@ class Services(Protocol):
     def templates(self) -> Templates: ...
     @property
     def packs(self) -> Packs: ...
-
     @property
     def embedding_models(self) -> EmbeddingModels: ...
     @property

@@ -7,10 +7,15 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog
 
+from app.gui.chips import attachment_chip
 from app.gui.controllers.chat_controller import ChatController
+from app.gui.controllers.chat_files_controller import ChatFilesController
 from app.gui.controllers.choices_controller import ChoicesController
 from app.gui.controllers.composer_controller import ComposerController
+from app.gui.controllers.draft_controller import DraftController
+from app.gui.controllers.history_controller import HistoryController
 from app.gui.controllers.meter_controller import MeterController
+from app.gui.controllers.paste_controller import PasteController
 from app.gui.controllers.session_controller import SessionController
 from app.gui.models.suggestion_model import Suggestion
 from app.gui.ports import Services
@@ -22,7 +27,7 @@ from app.services.template_service import Template, TemplateKind
 
 
 class ComposerWiring:
-    """Choices for the chat and its questions. ``pasted`` is the folder for pasted pictures and long texts."""
+    """Choices for the chat and its questions. ``data`` is the folder for drafts, pasted pictures and long texts."""
 
     def __init__(
         self,
@@ -30,7 +35,7 @@ class ComposerWiring:
         sessions: SessionController,
         chat: ChatController,
         begin_chat: Callable[[], None],
-        pasted: Path,
+        data: Path,
     ) -> None:
         self._stage = stage
         self._services: Services | None = None
@@ -38,7 +43,14 @@ class ComposerWiring:
         self._composer = stage.window.chat.composer
         self.choices = ChoicesController(stage.runner, sessions, stage.session_list)
         self.models = ModelsWiring(stage, self._composer)
-        self.controller = ComposerController(stage, self.choices, self.models.models, self._composer, pasted)
+        self.controller = ComposerController(stage, self.choices, self.models.models, self._composer)
+        edit, runner = self._composer.edit, stage.runner
+        self.pasted = PasteController(runner, edit, stage.window.toast, data / "pasted", stage.on_unhandled)
+        self.history = HistoryController(edit, stage.messages)
+        self.files = ChatFilesController(runner, sessions, chat, self.controller)
+        self.drafts = DraftController(
+            runner, sessions, stage.session_list, self._composer, self.controller, data / "drafts.json"
+        )
         self.meter = MeterController(stage.runner, stage.messages, self._composer.meter)
         chat.ask_with = self.controller.ask_with
         chat.answer_ended.connect(self.meter.read)
@@ -51,8 +63,10 @@ class ComposerWiring:
         self._services = services
         self.choices.attach(services)
         self.meter.attach(services)
+        self.files.attach(services)
         self.models.attach(services)
         self.controller.attach(services)
+        self.drafts.attach()
 
     def shortcuts(self) -> list[Shortcut]:
         """Keys of this part."""
@@ -91,6 +105,7 @@ class ComposerWiring:
         composer.persona_wished.connect(self.pick_persona)
         composer.templates_wished.connect(self.open_templates)
         composer.attach_wished.connect(self._choose_files)
+        self.pasted.kept.connect(lambda path: self.controller.add(attachment_chip(path)))
         self.controller.values_wished.connect(self._ask_for_values)
 
     def _picker(self, title: str, on_picked: Callable[[Suggestion], object]) -> PickList:

@@ -168,6 +168,7 @@ class LibraryWiring:
         ready = documents.count(DocumentState.READY)
         if not self.controller.loaded:
             return
+        self._stage.window.right.library.show_open()
         if ready:
             paths = [entry.path for entry in documents.entries]
             chat.invitation.show_ready(_ready_words(ready), suggested_questions(paths, resource("sample")))

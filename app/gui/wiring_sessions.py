@@ -49,6 +49,7 @@ class SessionWiring:
         panel.export_all_wished.connect(self.ask_to_export_all)
         panel.trash_wished.connect(self.open_trash)
         self.controller.opened.connect(self.show_title)
+        self.controller.opened.connect(self._remember)  # at once: a program that is killed saves nothing
         self.controller.titled.connect(self._on_titled)
         self.actions.trash_changed.connect(self._read_trash)
         for changed in (model.modelReset, model.rowsInserted, model.rowsRemoved):
@@ -62,8 +63,12 @@ class SessionWiring:
 
     def save_state(self) -> None:
         """Remember which chat is open, and what is folded."""
-        self._stage.state.session_id = self.controller.current
+        self._remember()
         self._stage.state.folded_sections = self._stage.session_list.folded_keys
+
+    def _remember(self, _session: str = "") -> None:
+        if self.controller.loaded:  # else the library never opened, and what was open before stays remembered
+            self._stage.state.session_id = self.controller.current
 
     def shortcuts(self) -> list[Shortcut]:
         """Keys of this part."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QImage
 
 from app.domain.collections import CollectionRecord
 from app.domain.documents import DocumentState
@@ -45,8 +43,6 @@ from app.services.template_service import Template, TemplateKind, as_choice, rea
 
 TOOLS_FLAG = "model_may_search"
 MOST_ATTACHED = 20
-PASTED_TEXT = "Pasted text {}.txt"
-PASTED_IMAGE = "Pasted image {}.png"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +55,28 @@ class Command:
 class ComposerController(QObject):
     """Signals: ``values_wished(template)``: its variables are to be filled; ``new_chat_wished``;
     ``every_document_wished``: the question is to be answered from all documents one by one; ``providers_wished``:
-    keys and servers are to be seen.
+    keys and servers are to be seen; ``file_unwanted(id)``: an attached file is to leave the chat; ``folders_refused``
+    (list of paths): they can't go with a question.
     """
 
     values_wished = Signal(object)
     new_chat_wished = Signal()
     every_document_wished = Signal()
     providers_wished = Signal()
+    file_unwanted = Signal(int)
 
-    def __init__(
-        self, stage: Stage, choices: ChoicesController, models: ModelsController, composer: Composer, pasted: Path
-    ) -> None:
+    def __init__(self, stage: Stage, choices: ChoicesController, models: ModelsController, composer: Composer) -> None:
         super().__init__()
         self._stage = stage
         self._choices = choices
         self._models = models
         self._composer = composer
-        self._pasted = pasted
         self._services: Services | None = None
-        self._extra: list[Chip] = []  # files that go along; the rest of the chips is the scope of the chat
+        self._extra: list[Chip] = []  # files that go with the next question
+        self._kept: list[Chip] = []  # files that the chat has; the rest of the chips is its scope
         self._collections: Sequence[CollectionRecord] = ()
         self._templates: Sequence[Template] = ()
         self._instructions = ""
-        self._earlier: int | None = None
         self._tools = stage.state.flag(TOOLS_FLAG)
         self._default_model = BUILT_IN
         self._connect()
@@ -94,9 +89,7 @@ class ComposerController(QObject):
         composer.suggested.connect(self._on_suggested)
         composer.paths_dropped.connect(self.attach_paths)
         composer.question_sent.connect(self._on_sent)
-        composer.edit.image_pasted.connect(self._keep_image)
-        composer.edit.long_text_pasted.connect(self._keep_text)
-        composer.edit.earlier_wished.connect(self._show_earlier)
+        composer.task_sent.connect(lambda: self._on_sent(""))
         composer.chips.removed.connect(self.remove)
         composer.chips.replaced.connect(self._replace)
         self._choices.changed.connect(self._show_choices)
@@ -130,10 +123,10 @@ class ComposerController(QObject):
 
     @property
     def chips(self) -> list[Chip]:
-        """The chips on the screen: the scope of the chat, then files that go along."""
+        """The chips on the screen: the scope of the chat, the files it has, then files that go with the question."""
         now = datetime.now().astimezone()
         limiting = chips_of(self._choices.choices.scope, self._collections, self._stage.documents.entries, now)
-        return [*limiting, *self._extra]
+        return [*limiting, *self._kept, *self._extra]
 
     def add(self, chip: Chip) -> None:
         """Let another chip go with the question."""
@@ -149,10 +142,23 @@ class ComposerController(QObject):
         if chip.kind in LIMITING:
             kept = [each for each in self.chips if each.kind in LIMITING and each != chip]
             self._choices.set(scope=scope_of(kept))
+        elif chip.kind is ChipKind.KEPT:
+            self.file_unwanted.emit(chip.value)
         else:
             self._extra = [each for each in self._extra if each != chip]
         self._show_chips()
         self._composer.edit.setFocus()
+
+    def show_kept(self, chips: Sequence[Chip]) -> None:
+        """The files that the chat has from earlier questions."""
+        self._kept = list(chips)
+        self._show_chips()
+
+    def exchange_files(self, files: Sequence[Chip]) -> list[Chip]:
+        """Let other files go with the next question. Returns those that would have gone."""
+        before, self._extra = self._extra, list(files)
+        self._show_chips()
+        return before
 
     def attach_paths(self, paths: Sequence[Path]) -> None:
         """Let files go with the question; folders belong into the library."""
@@ -297,48 +303,8 @@ class ComposerController(QObject):
         self._show_chips()
 
     def _on_sent(self, _text: str) -> None:
-        self._earlier = None
         self._extra = [chip for chip in self._extra if chip.kind is ChipKind.PINNED]
         self._show_chips()
-
-    def _show_earlier(self, step: int) -> None:
-        questions = [entry.text for entry in self._stage.messages.entries if entry.is_question]
-        edit = self._composer.edit
-        if self._earlier is None and (step > 0 or edit.toPlainText()):
-            return
-        place = (len(questions) if self._earlier is None else self._earlier) + step
-        if 0 <= place < len(questions):
-            self._earlier = place
-            edit.setPlainText(questions[place])
-        elif place >= len(questions):
-            self._earlier = None
-            edit.clear()
-
-    def _keep_text(self, text: str) -> None:
-        self._keep(PASTED_TEXT, lambda path: path.write_text(text, encoding="utf-8", errors="replace"))
-
-    def _keep_image(self, image: QImage) -> None:
-        def write(path: Path) -> None:
-            if not image.save(str(path)):
-                raise OSError(f"{path} can't be written")
-
-        self._keep(PASTED_IMAGE, write)
-
-    def _keep(self, name: str, write: Callable[[Path], object]) -> None:
-        path = self._pasted / name.format(time.strftime("%Y-%m-%d %H.%M.%S"))
-
-        def keep() -> Path:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write(path)
-            return path
-
-        self._stage.runner.run(keep, lambda path: self.add(attachment_chip(path)), self._on_not_kept)
-
-    def _on_not_kept(self, error: Exception) -> None:
-        if not isinstance(error, OSError):
-            self._stage.on_unhandled(error)
-            return
-        self._stage.window.toast.say("What you pasted could not be saved. Is the disk full?")
 
     def _on_attachable(self, found: tuple[list[Path], list[Path]]) -> None:
         files, refused = found

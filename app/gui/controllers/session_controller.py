@@ -20,12 +20,14 @@ FIRST_BATCH, NEXT_BATCH = 100, 500
 
 class SessionController(QObject):
     """Signals: ``opened(session_id)`` once the newest messages of a session are on the screen; empty for a new chat;
-    ``completed(session_id)`` once all of them are there; ``titled(session_id)`` when it has another title.
+    ``completed(session_id)`` once all of them are there; ``titled(session_id)`` when it has another title;
+    ``begun(session_id)``, before it is opened, when the new chat on the screen has become a stored one.
     """
 
     opened = Signal(str)
     completed = Signal(str)
     titled = Signal(str)
+    begun = Signal(str)
 
     def __init__(self, runner: JobRunner, sessions: SessionListModel, messages: MessageListModel) -> None:
         super().__init__()
@@ -104,6 +106,7 @@ class SessionController(QObject):
         """The empty chat on the screen has become a stored session."""
         self._sessions.put_first(record)
         self.current = record.id
+        self.begun.emit(record.id)
         self.opened.emit(record.id)
 
     def touch(self, session_id: str) -> None:

@@ -103,17 +103,14 @@ class LibraryPanel(QWidget):
         super().__init__(parent)
         self._appearance = appearance
         self._model = model
+        self._is_open = False
         self.folders = FolderList(appearance, folders)
         self.collections = CollectionList(appearance)
         self.rebuilding = WorkCard(appearance)
         self.notice = NoticeCard(appearance)
         self.list = DocumentList(appearance, model)
         self.card = IngestionCard(appearance)
-        self.filter = QLineEdit()
-        self.filter.setPlaceholderText("Filter by name or folder")
-        self.filter.setAccessibleName("Filter documents")
-        self.filter.setClearButtonEnabled(True)
-        self.filter.textChanged.connect(model.set_filter)
+        self.filter = self._make_filter()
         self._counts = plain_label("", scale="small", tone="tertiary")
         self.problems = TextButton(appearance, "", kind="link")
         self.problems.setCheckable(True)
@@ -133,6 +130,14 @@ class LibraryPanel(QWidget):
         column.addLayout(self._make_foot())
         self._connect()
         self._update_counts()
+
+    def _make_filter(self) -> QLineEdit:
+        line = QLineEdit()
+        line.setPlaceholderText("Filter by name or folder")
+        line.setAccessibleName("Filter documents")
+        line.setClearButtonEnabled(True)
+        line.textChanged.connect(self._model.set_filter)
+        return line
 
     def _make_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -208,6 +213,12 @@ class LibraryPanel(QWidget):
         self.collections.model.collections_changed.connect(self._update_counts)
         self.collections.model.paths_dropped.connect(self._on_dropped)
 
+    def show_open(self) -> None:
+        """The library has been read; until then nobody knows whether it is empty."""
+        if not self._is_open:
+            self._is_open = True
+            self._update_counts()
+
     @property
     def selected(self) -> list[DocumentEntry]:
         """The entries that are selected."""
@@ -238,6 +249,8 @@ class LibraryPanel(QWidget):
 
     def _words_for_nothing(self, total: int) -> str:
         if not total:
+            if not self._is_open:
+                return ""
             return "Your library is empty.\nDrop files or folders anywhere on this window."
         if self._model.members == frozenset():
             return "This collection is empty.\nDrag documents or folders onto its name, or use their menu."

@@ -94,10 +94,12 @@ class MainWindow(WindowFrame):
     def toggle_sessions(self) -> None:
         """Show or hide the chats."""
         self.sessions.setVisible(self.sessions.isHidden())
+        self._state.set_flag(SESSIONS_HIDDEN, self.sessions.isHidden())  # at once: a killed program saves nothing
 
     def toggle_right(self) -> None:
         """Show or hide library and sources."""
         self.right.setVisible(self.right.isHidden())
+        self._state.set_flag(RIGHT_HIDDEN, self.right.isHidden())
 
     def show_source(self) -> None:
         """Bring the source viewer to the front, wide enough to read."""

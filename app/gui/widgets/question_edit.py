@@ -20,7 +20,8 @@ LONGEST_PASTE = 30_000
 class QuestionEdit(QPlainTextEdit):
     """Grows with its text. Enter sends, Shift+Enter begins a line.
 
-    ``takes_keys`` is asked first about every key.
+    ``takes_keys`` is asked first about every key. While ``recalling`` an earlier question the arrow keys leave it at
+    its first and last line.
 
     Signals: ``sent``; ``focus_changed(focused)``; ``trigger_changed(trigger or None)`` as words are typed;
     ``earlier_wished(step)``: the arrow keys ask for an earlier question (-1) or a later one (1);
@@ -46,6 +47,7 @@ class QuestionEdit(QPlainTextEdit):
         self.setAcceptDrops(False)  # the composer around it takes files
         self.document().setDocumentMargin(2)
         self.takes_keys: Callable[[QKeyEvent], bool] = lambda _event: False
+        self.recalling = False
         self.textChanged.connect(self._fit)
         self.textChanged.connect(self._look_for_trigger)
         self.setAccessibleName("Question")
@@ -57,12 +59,20 @@ class QuestionEdit(QPlainTextEdit):
         enter = event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}
         if enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.sent.emit()
-        elif event.key() == Qt.Key.Key_Up and self.textCursor().atStart() and not event.modifiers():
+        elif event.key() == Qt.Key.Key_Up and not event.modifiers() and self._leaves_upwards():
             self.earlier_wished.emit(-1)
-        elif event.key() == Qt.Key.Key_Down and self.textCursor().atEnd() and not event.modifiers():
+        elif event.key() == Qt.Key.Key_Down and not event.modifiers() and self._leaves_downwards():
             self.earlier_wished.emit(1)
         else:
             super().keyPressEvent(event)
+
+    def _leaves_upwards(self) -> bool:
+        cursor = self.textCursor()
+        return cursor.atStart() or (self.recalling and not cursor.movePosition(QTextCursor.MoveOperation.Up))
+
+    def _leaves_downwards(self) -> bool:
+        cursor = self.textCursor()
+        return cursor.atEnd() or (self.recalling and not cursor.movePosition(QTextCursor.MoveOperation.Down))
 
     def replace_trigger(self, trigger: Trigger, text: str = "") -> None:
         """Put ``text`` in place of what was typed to ask for suggestions."""

@@ -82,6 +82,7 @@ class SessionPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._appearance = appearance
         self._model = model
+        self._are_read = False
         self.hits = ChatHitModel()
         self.list = SessionList(appearance, model)
         self.hit_list = HitList(appearance, self.hits)
@@ -111,6 +112,7 @@ class SessionPanel(QWidget):
         self.search.down_pressed.connect(self._enter_hits)
         self.search.left.connect(self.list.setFocus)
         self.hit_list.chosen.connect(self.hit_chosen)
+        model.modelReset.connect(self._on_read)
         for source in (model, self.hits):
             for signal in (source.modelReset, source.rowsInserted, source.rowsRemoved):
                 signal.connect(self._show_hint)
@@ -213,9 +215,13 @@ class SessionPanel(QWidget):
         self._hint.setText("Your chats will be listed here.")
         self._show_hint()
 
+    def _on_read(self) -> None:
+        """The chats are there; until then nobody knows whether there are any."""
+        self._are_read = True
+
     def _show_hint(self) -> None:
         model = self.hits if self.searching else self._model
-        self._hint.setVisible(model.rowCount() == 0)
+        self._hint.setVisible(model.rowCount() == 0 and self._are_read)
 
     def _on_typed(self, text: str) -> None:
         if not text.strip():

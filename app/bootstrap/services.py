@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.domain.turn_options import MemoryKind
     from app.grounding.support import SupportChecker
     from app.network.page_fetch import FetchedPage, KnownPage
+    from app.services.attaching import Attaching
     from app.services.attachments import AttachmentService
     from app.services.chat_service import ChatService
     from app.services.diagnosis import Doctor
@@ -77,6 +78,13 @@ class Services(Parts):
 
         store = AttachmentStore(self._chats_database)
         return AttachmentService(store, self._parser, Lazy(self._make_splitter), self._embedder, self._is_supported)
+
+    @cached_property
+    def attaching(self) -> Attaching:
+        """Takes the files that come with a question into its chat or the library."""
+        from app.services.attaching import Attaching
+
+        return Attaching(self.attachments, self.models.facts, self.add_to_library)
 
     def add_to_library(self, path: Path) -> None:
         """Read one file into the library and wait for it. Raises ``UserFacingError`` where that fails."""
@@ -245,6 +253,7 @@ class Services(Parts):
             self.library.citation_boxes,
             self.settings,
             model_facts=self.models.facts,
+            attach=self.attaching.attach,
         )
 
     @cached_property

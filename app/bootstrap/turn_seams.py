@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 def turn_seams(services: Services, *, remember: Remember) -> TurnSeams:
     """The seams of the turns of one library."""
-    from app.services.attaching import Attaching
     from app.services.library_tools import LibraryTools
     from app.services.pinning import Pinning
     from app.services.question_rewriting import REWRITE, QuestionRewriting
@@ -21,7 +20,7 @@ def turn_seams(services: Services, *, remember: Remember) -> TurnSeams:
     return TurnSeams(
         rewrite=QuestionRewriting(lambda: services.settings[REWRITE]).rewrite,
         remember=remember,
-        attach=Attaching(services.attachments, services.models.facts, services.add_to_library).attach,
+        attach=services.attaching.attach,
         pin=Pinning(services.passages).pin,
         tools=tools.tools,
         approve=services.tool_approvals.approve,

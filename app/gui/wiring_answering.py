@@ -78,11 +78,13 @@ class AnsweringWiring:
                 question,
                 scope=turn.asked.scope,
                 model=turn.asked.model,
+                attachments=turn.asked.options.attachments,
                 cancel=turn.token,
                 replace=True,
             )
 
         self._run(question, stream)
+        composer.task_sent.emit()
 
     def _run(self, text: str, stream: TaskStream) -> None:
         self._stage.window.chat.messages.scroll_to_bottom()

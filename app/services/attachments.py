@@ -6,7 +6,7 @@ carry negative ids, so that nothing takes them for documents of a library.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -129,6 +129,10 @@ class AttachmentService:
         """The bytes of a picture that a model may look at."""
         return self._store.picture(file.id)
 
+    def picture_of(self, document_id: int) -> bytes | None:
+        """The bytes of a picture by its negative id; None if it is gone or none."""
+        return self._store.picture(-document_id)
+
     def text(self, document_id: int) -> str:
         """The text of an attached file by its negative id; empty if it is gone."""
         return self._store.text(-document_id)
@@ -151,23 +155,34 @@ class AttachmentService:
 
     def search(self, session_id: str, query: str, k: int) -> list[Passage]:
         """The ``k`` best passages of the files of a chat, best first: half by meaning, half by words."""
-        rows = {each.id: each for each in self._store.of(session_id)}
-        chunks = self._store.chunks(list(rows))
-        if not chunks or not query.strip() or k <= 0:
+        if not query.strip() or k <= 0:
             return []
-        cosines = self._cosines(query, chunks)
+        swept = self._swept(self._store.of(session_id), query)
         wanted = tuple(dict.fromkeys(terms(query)))
-        held = [terms_in(each.search_text, wanted) for each in chunks]
+        held = [terms_in(words, wanted) for _, words in swept]
         weights = weights_of(wanted, [each for each in held if each])
         scored = [
-            replace(
-                _passage(rows[each.attachment_id], each),
-                similarity=cosine,
-                score=0.5 * cosine + 0.5 * share(own, weights),
-            )
-            for each, cosine, own in zip(chunks, cosines, held, strict=True)
+            replace(passage, score=0.5 * (passage.similarity or 0.0) + 0.5 * share(own, weights))
+            for (passage, _), own in zip(swept, held, strict=True)
         ]
         return sorted(scored, key=lambda each: (-each.score, -each.document_id, each.start))[:k]
+
+    def swept(self, document_ids: Collection[int], query: str) -> list[tuple[Passage, str]]:
+        """All passages of some files by their negative ids, each with its words as an index has them.
+
+        ``similarity`` is the cosine with ``query``. Files that are gone have none.
+        """
+        rows = (self._store.attachment(-each) for each in document_ids if self._store.text(-each))
+        return self._swept(list(rows), query)
+
+    def _swept(self, files: Sequence[AttachmentRow], query: str) -> list[tuple[Passage, str]]:
+        rows = {each.id: each for each in files}
+        chunks = self._store.chunks(list(rows))
+        cosines = self._cosines(query, chunks) if chunks else []
+        return [
+            (replace(_passage(rows[each.attachment_id], each), similarity=cosine), each.search_text)
+            for each, cosine in zip(chunks, cosines, strict=True)
+        ]
 
     def _cosines(self, query: str, chunks: Sequence[AttachedChunk]) -> list[float]:
         """Cosines of query and chunks; chunks of another embedding model are embedded again, as they are few."""

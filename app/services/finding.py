@@ -30,20 +30,21 @@ from app.grounding.sweeping import (
     terms_in,
     weights_of,
 )
-from app.services.library_passages import is_readable
+from app.services.library_passages import LibraryPassages, is_readable
 from app.services.library_service import why_unread
 from app.services.task_run import TaskRun
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from app.chat_models.model import ChatModel
     from app.retrieval.embedder import Embedder
-    from app.storage.library_store import LibraryStore
 
 BATCH = 32
 JUDGED_PASSAGES = 4
 NAMED_UNREAD = 8
 AT_ONCE = 3
-_KEPT = 12
 _FAINT = 0.3
 _TELLING = 80
 JUDGE = """\
@@ -62,6 +63,7 @@ class Hit:
     chunk_id: int
     terms: frozenset[str]
     cosine: float
+    passage: Passage | None
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ class Likely:
     """A document worth judging, its best passages first, and how well the best fits."""
 
     record: DocumentRecord
-    chunk_ids: list[int]
+    hits: Sequence[Hit]
     evidence: float
 
 
@@ -99,22 +101,29 @@ class Judge(Protocol):
 
 
 async def find_everywhere(
-    run: TaskRun, question: str, scope: Scope, store: LibraryStore, embedder: Embedder, judge: Judge, *, by_model: bool
+    run: TaskRun,
+    question: str,
+    scope: Scope,
+    library: LibraryPassages,
+    embedder: Embedder,
+    judge: Judge,
+    *,
+    by_model: bool,
 ) -> None:
-    """Sweep, then judge, and write what is found as it is found."""
+    """Sweep, then judge, and write what is found as it is found. Files attached to the chat of ``scope`` come first."""
     wanted = sought(question)
     run.query = wanted.text
-    records = await asyncio.to_thread(store.documents_in, scope)
+    records = await asyncio.to_thread(library.documents, scope)
     readable = [each for each in records if is_readable(each)]
     tally = Tally(len(records), [each for each in records if not is_readable(each)])
     run.unread = tuple(UnreadFile(each.path, why_unread(each)) for each in tally.unread)
     run.last_words = lambda: tally.words(stopped=True)
-    likely = await _likely(run, wanted, readable, store, embedder, by_model=by_model)
+    likely = await _likely(run, wanted, readable, library, embedder, by_model=by_model)
     tally.checked = len(readable) - len(likely)
     run.progress(TaskStep.JUDGING, 0, len(likely), "files")
 
     async def settle(each: Likely) -> None:
-        await _settle(run, question, wanted, each, store, judge, tally)
+        await _settle(run, question, wanted, each, library, judge, tally)
         judged = len(likely) - (len(readable) - tally.checked)
         run.progress(TaskStep.JUDGING, judged, len(likely), "files", found=tally.found)
 
@@ -125,10 +134,11 @@ async def find_everywhere(
 
 
 async def _settle(
-    run: TaskRun, question: str, wanted: Sought, each: Likely, store: LibraryStore, judge: Judge, tally: Tally
+    run: TaskRun, question: str, wanted: Sought, each: Likely, library: LibraryPassages, judge: Judge, tally: Tally
 ) -> None:
-    found = await asyncio.to_thread(store.passages, each.chunk_ids[:JUDGED_PASSAGES])
-    passages = [replace(found[one], similarity=each.evidence) for one in each.chunk_ids if one in found]
+    stored = await asyncio.to_thread(library.by_id, [hit.chunk_id for hit in each.hits if hit.passage is None])
+    found = [hit.passage or stored.get(hit.chunk_id) for hit in each.hits]
+    passages = [replace(passage, similarity=each.evidence) for passage in found if passage is not None]
     named = [(f"p{number}", passage) for number, passage in enumerate(passages, start=1)]
     words = await judge(question, wanted, named) if named else ""
     tally.checked += 1
@@ -144,7 +154,7 @@ async def _likely(
     run: TaskRun,
     wanted: Sought,
     records: Sequence[DocumentRecord],
-    store: LibraryStore,
+    library: LibraryPassages,
     embedder: Embedder,
     *,
     by_model: bool,
@@ -155,7 +165,7 @@ async def _likely(
     run.progress(TaskStep.SEARCHING, 0, len(records), "files")
     for start in range(0, len(records), BATCH):
         batch = records[start : start + BATCH]
-        hits.update(await asyncio.to_thread(_swept, batch, wanted, vector, embedder.model_key, store))
+        hits.update(await asyncio.to_thread(_swept, batch, wanted, vector, embedder.model_key, library))
         run.progress(TaskStep.SEARCHING, start + len(batch), len(records), "files", path=batch[-1].path)
     weights = weights_of(wanted.terms, (hit.terms for each in hits.values() for hit in each if hit.terms))
     likely = [_judged_by_sweep(each, hits.get(each.id, []), weights, wanted, by_model) for each in records]
@@ -163,18 +173,18 @@ async def _likely(
 
 
 def _swept(
-    batch: Sequence[DocumentRecord], wanted: Sought, vector: object, model_key: str, store: LibraryStore
+    batch: Sequence[DocumentRecord],
+    wanted: Sought,
+    vector: NDArray[np.float32],
+    model_key: str,
+    library: LibraryPassages,
 ) -> dict[int, list[Hit]]:
     """All passages of some documents that hold a word of it or come near its meaning."""
-    ids = store.chunk_ids_in_scope(Scope(document_ids=frozenset(each.id for each in batch)))
-    chunk_ids = [] if ids is None else ids.tolist()
-    known, matrix = store.vectors_of(model_key, chunk_ids)
-    cosines = dict(zip(known.tolist(), (matrix.astype("float32") @ vector).tolist(), strict=True)) if len(known) else {}
     found: dict[int, list[Hit]] = {}
-    for chunk_id, text, _, _, document_id in store.search_rows_of(chunk_ids):
-        hit = Hit(chunk_id, terms_in(text, wanted.terms), cosines.get(chunk_id, 0.0))
+    for each in library.swept(batch, wanted.text, vector, model_key):
+        hit = Hit(each.chunk_id, terms_in(each.words, wanted.terms), each.cosine, each.passage)
         if hit.terms or hit.cosine >= _FAINT:
-            found.setdefault(document_id, []).append(hit)
+            found.setdefault(each.document_id, []).append(hit)
     return found
 
 
@@ -189,8 +199,7 @@ def _judged_by_sweep(
     near = words >= LIKELY_WORDS or meaning >= LIKELY_MEANING
     if not (named or (near and (by_model or not wanted.mention))):
         return None
-    ids = [hit.chunk_id for _, hit in scored[:_KEPT]]
-    return Likely(record, ids, scored[0][1].cosine)
+    return Likely(record, [hit for _, hit in scored[:JUDGED_PASSAGES]], scored[0][1].cosine)
 
 
 class WordJudge:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
@@ -12,6 +12,9 @@ from app.domain.passages import Passage, Scope
 from app.retrieval.context_budget import tokens_of
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from app.storage.library_store import LibraryStore
 
 MOST_PASSAGES = 900
@@ -48,6 +51,24 @@ class AttachedFiles(Protocol):
         """All passages of one of them, in order. Blocks."""
         ...
 
+    def swept(self, document_ids: Collection[int], query: str) -> list[tuple[Passage, str]]:
+        """All passages of some of them with their cosine to ``query`` and their words in an index. Blocks."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """A passage as a sweep over documents meets it: its words as an index has them, its cosine with what is sought.
+
+    ``passage`` is the passage itself where it was at hand.
+    """
+
+    chunk_id: int
+    document_id: int
+    words: str
+    cosine: float
+    passage: Passage | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -83,6 +104,27 @@ class LibraryPassages:
         """The documents in ``scope``, in whatever state, by path; attached files first."""
         own = self._attached.records(scope.session) if self._attached and scope.session else []
         return [*own, *self._store.documents_in(scope)]
+
+    def swept(
+        self, documents: Iterable[DocumentRecord], query: str, vector: NDArray[np.float32], model_key: str
+    ) -> Iterator[Swept]:
+        """Every passage of ``documents``, also of attached ones. ``vector`` is that of ``query`` by ``model_key``."""
+        ids = {each.id for each in documents}
+        own = [each for each in ids if each < 0]
+        if self._attached and own:
+            for passage, words in self._attached.swept(own, query):
+                yield Swept(passage.chunk_id, passage.document_id, words, passage.similarity or 0.0, passage)
+        found = self._store.chunk_ids_in_scope(Scope(document_ids=frozenset(ids.difference(own))))
+        chunk_ids = [] if found is None else found.tolist()
+        known, matrix = self._store.vectors_of(model_key, chunk_ids)
+        cosines = (matrix.astype("float32") @ vector).tolist() if len(known) else []
+        cosine_of = dict(zip(known.tolist(), cosines, strict=True))
+        for chunk_id, words, _, _, document_id in self._store.search_rows_of(chunk_ids):
+            yield Swept(chunk_id, document_id, words, cosine_of.get(chunk_id, 0.0))
+
+    def by_id(self, chunk_ids: Iterable[int]) -> dict[int, Passage]:
+        """Passages of the library; those that are gone are left out."""
+        return self._store.passages(chunk_ids)
 
     def whole(self, document_id: int) -> list[Passage]:
         """All of a document in at most ``MOST_PASSAGES`` passages, so that each can have an id of three figures."""

@@ -16,6 +16,7 @@ from app.domain.turn_details import TurnDetails, UnreadFile
 from app.domain.turns import (
     CitationAdded,
     MessageStatus,
+    NoteAdded,
     StoredMessage,
     TextAdded,
     TurnFailed,
@@ -51,6 +52,7 @@ class TaskRun:
         self.unread: tuple[UnreadFile, ...] = ()
         self.answered = True
         self.last_words: Callable[[], str] = str
+        self._remarks: list[str] = []
 
     @property
     def text(self) -> str:
@@ -85,6 +87,11 @@ class TaskRun:
                 self._end()
                 await self._store(MessageStatus.FAILED, OUR_FAULT)
             raise
+
+    def remark(self, text: str) -> None:
+        """Tell the user something about the task."""
+        self._remarks.append(text)
+        self.emit(NoteAdded(text))
 
     def know(self, passages: Mapping[str, Passage]) -> None:
         """Let the answer cite these."""
@@ -135,7 +142,9 @@ class TaskRun:
     async def _store(self, status: MessageStatus, error: str = "") -> StoredMessage:
         sentences, citations = self._writer.finish()
         placed = await asyncio.to_thread(self._placed, citations) if status is MessageStatus.COMPLETE else citations
-        details = TurnDetails(query=self.query, unread=self.unread, unread_count=len(self.unread))
+        details = TurnDetails(
+            query=self.query, unread=self.unread, unread_count=len(self.unread), notes=tuple(self._remarks)
+        )
         return await self._record.close(
             status,
             self._writer.text,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from dataclasses import replace as with_changes
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from app.chat_models.loop_thread import closing
 from app.domain.cancellation import CancelToken
 from app.domain.errors import BadInputError, UserFacingError
 from app.domain.passages import Scope
+from app.domain.turn_options import Attachment, Strictness, TurnOptions
 from app.domain.whole_document import TaskEvent
 from app.services.chat_service import CHAT_MODEL, CHECKPOINT_SECONDS, CONTEXT_TOKENS
 from app.services.finding import ModelJudge, WordJudge, find_everywhere
@@ -20,6 +22,7 @@ from app.services.task_run import Boxes, TaskRun
 from app.services.turn_parts import ModelFacts, unknown_model
 from app.services.turn_record import TurnRecord
 from app.services.turn_registry import TurnRegistry
+from app.services.turn_seams import Attach, Turn
 from app.services.turn_tasks import events_of
 from app.settings.setting import Setting
 from app.storage.library_values import UnknownDocumentError
@@ -46,7 +49,8 @@ class WholeDocumentService:
     """Tasks over whole documents. Thread-safe. One task or question at a time runs in a session.
 
     ``models`` makes the chat model of a name, ``model_facts`` tells what is known of it, ``boxes`` finds rectangles;
-    they block and are called in threads. ``turns`` is the registry of the chat service. An answer is stored every
+    they block and are called in threads. ``turns`` is the registry of the chat service, ``attach`` takes files into a
+    chat. An answer is stored every
     ``checkpoint_seconds`` while it grows.
     """
 
@@ -63,6 +67,7 @@ class WholeDocumentService:
         settings: Settings,
         *,
         model_facts: Callable[[str], ModelFacts] = unknown_model,
+        attach: Attach | None = None,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
         self._checkpoint_seconds = checkpoint_seconds
@@ -76,6 +81,7 @@ class WholeDocumentService:
         self._boxes = boxes
         self._settings = settings
         self._model_facts = model_facts
+        self._attach = attach
 
     def summarise(
         self,
@@ -115,10 +121,13 @@ class WholeDocumentService:
         *,
         scope: Scope | None = None,
         model: str | None = None,
+        attachments: Sequence[Attachment] = (),
         cancel: CancelToken | None = None,
         replace: bool = False,
     ) -> Iterator[TaskEvent]:
-        """Answer from every document in ``scope`` instead of from the best passages; says how many were checked.
+        """Answer from every document in ``scope`` and every file of the chat; says how many were checked.
+
+        ``attachments`` are attached to the chat first; what can't be read is told, and the rest checked all the same.
 
         Closing the iterator or ``cancel`` stops. Raises ``BadInputError`` for an empty question.
         """
@@ -130,7 +139,14 @@ class WholeDocumentService:
             embedder = await asyncio.to_thread(self._open_embedder)
             judge = WordJudge(embedder) if name == BUILT_IN else ModelJudge(lambda: self._models(name))
             by_model = name != BUILT_IN
-            await find_everywhere(run, question, scope or Scope(), self._store, embedder, judge, by_model=by_model)
+            within = with_changes(scope or Scope(), session=session_id)
+            if self._attach is not None and attachments:
+                open_model = lambda: self._models(name)  # noqa: E731  one line, as a Turn wants it
+                asked = Turn(
+                    session_id, question, name, TurnOptions(), Strictness.STRICT, within, open_model, note=run.remark
+                )
+                await self._attach(asked, attachments)
+            await find_everywhere(run, question, within, self._passages, embedder, judge, by_model=by_model)
 
         return self._events(session_id, question.strip(), name, work, cancel, replace)
 

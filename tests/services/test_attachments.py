@@ -12,13 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.chat_models.loop_thread import LoopThread
 from app.chat_models.profiles import Modalities, ModelProfile
 from app.domain.cancellation import CancelToken
 from app.domain.documents import ParsedDocument, Section, assemble
 from app.domain.errors import BadInputError, DocumentError, FailureReason, UserFacingError
 from app.domain.passages import Passage, Scope
 from app.domain.turn_options import Attachment, AttachmentUse, TurnOptions
-from app.domain.turns import NoteAdded, TurnEvent, TurnFinished
+from app.domain.turns import NoteAdded, StoredMessage, TurnEvent, TurnFinished
+from app.domain.whole_document import TaskEvent
 from app.loaders.parser_pool import ParserPool
 from app.loaders.registry import loaders
 from app.retrieval.text_splitter import TextSplitter
@@ -26,7 +28,9 @@ from app.services.attaching import AttachedSearch, Attaching
 from app.services.attachments import AttachmentService
 from app.services.library_passages import LibraryPassages
 from app.services.turn_parts import ModelFacts
+from app.services.turn_registry import TurnRegistry
 from app.services.turn_seams import TurnSeams
+from app.services.whole_document import WholeDocumentService
 from app.storage.attachment_store import AttachmentStore
 from app.storage.database import Database
 from app.storage.session_store import SessionStore, open_chats
@@ -362,3 +366,59 @@ def test_real_parsers_read_attached_files(world: World, parser_pool: ParserPool)
     attached = files.add(session, world.file("note.md", "# Boilers\n\nThe boiler costs 900 crowns."))
     assert "900 crowns" in files.search(session, "boiler", 1)[0].text
     assert attached.kind == "text"
+
+
+# every document ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def find(world: World) -> Iterator[Callable[..., list[TaskEvent]]]:
+    """Looks for something in every document, without a model."""
+    loop, library = LoopThread("find"), world.shelf.library
+    passages = LibraryPassages(library.store, lambda: world.shelf.retriever, world.files)
+    attaching = Attaching(world.files, lambda name: ModelFacts(), lambda path: None)
+    service = WholeDocumentService(
+        loop,
+        TurnRegistry(),
+        world.sessions,
+        library.store,
+        passages,
+        lambda: library.embedder,
+        lambda name: pytest.fail("no model is needed"),
+        lambda passage, start, end: (),
+        SettingsStore(world.database),
+        attach=attaching.attach,
+    )
+
+    def find(session_id: str, *paths: Path, scope: Scope | None = None) -> list[TaskEvent]:
+        question, files = "Which files mention the boiler?", [Attachment(each) for each in paths]
+        return list(service.find_in_all(session_id, question, scope=scope, model="extractive", attachments=files))
+
+    yield find
+    loop.close()
+
+
+def said(events: list[TaskEvent]) -> StoredMessage:
+    assert isinstance(events[-1], TurnFinished)
+    return events[-1].message
+
+
+def test_find_in_every_document_reads_the_files_of_the_chat(world: World, find: Callable[..., list[TaskEvent]]) -> None:
+    lease = world.shelf.library.put("lease.txt", ["The tenant pays rent."])
+    chat, other = world.sessions.create().id, world.sessions.create().id
+
+    events = find(chat, world.file("invoice.txt"), world.file("empty.txt", " "))
+
+    message = said(events)
+    assert "Found in 1 file. Checked 2 of 2 files." in message.text
+    (citation,) = message.citations
+    assert (citation.document_id < 0, citation.path.name) == (True, "invoice.txt")
+    assert citation.quote == "Invoice 4711: the boiler costs 900 crowns."
+    (note,) = [each.text for each in events if isinstance(each, NoteAdded)]
+    assert "empty.txt was not used" in note
+    details = world.sessions.turn_details(message.id)
+    assert details is not None
+    assert details.notes == (note,)
+    within = Scope(document_ids=frozenset({lease}))
+    assert "Checked 2 of 2 files." in said(find(chat, scope=within)).text, "they belong to the chat, not to a scope"
+    assert "Checked 1 of 1 file." in said(find(other)).text

@@ -92,11 +92,12 @@ def test_what_does_not_fit_is_a_near_miss_with_its_reason(room: Room) -> None:
     assert "room" in found.near_misses[0].reason
 
 
-def test_a_refusal_says_what_came_near_and_what_could_not_be_read(room: Room) -> None:
-    room.says(NOT_FOUND)
+@pytest.mark.parametrize("words", [NOT_FOUND, "Die Textstellen erwähnen keine Kosten."])
+def test_a_refusal_says_what_came_near_and_what_could_not_be_read(room: Room, words: str) -> None:
+    room.says(words)
     message = last(room.ask(), TurnFinished)
     assert not message.answered
-    assert message.text.startswith(NOT_FOUND)
+    assert message.text.startswith(words)
     assert "“Bay”, page 1" in message.text
     assert "3 files" in message.text
     assert "“scan.pdf”" in message.text

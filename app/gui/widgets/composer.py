@@ -28,10 +28,11 @@ class Composer(QFrame):
     Signals: ``question_sent(text)``; ``stop_wished``; ``add_files_wished`` for the library; ``attach_wished``;
     ``scope_wished``, ``model_wished``, ``persona_wished``, ``templates_wished``: a button was pressed;
     ``suggested(suggestion, trigger)``: one was picked for what was typed; ``trigger_changed(trigger or None)``;
-    ``paths_dropped(list of paths)``.
+    ``paths_dropped(list of paths)``; ``task_sent``: what stood here was taken for a task over all documents.
     """
 
     question_sent = Signal(str)
+    task_sent = Signal()
     stop_wished = Signal()
     add_files_wished = Signal()
     attach_wished = Signal()

@@ -7,13 +7,13 @@ import os
 import queue
 from pathlib import Path
 
-from app.bootstrap import open_services
+from app.bootstrap import Services, open_services
 from app.cli.main import EXIT_FAILED
 from app.cli.output import Output
 from app.domain.documents import DocumentState
 from app.domain.errors import BadInputError, UserFacingError
 from app.domain.ingestion import FileOutcome, IngestSummary
-from app.services.ingest_job import IngestEvent
+from app.services.ingest_job import IngestEvent, IngestJob
 
 
 def ingest(options: argparse.Namespace, output: Output) -> int:
@@ -43,10 +43,7 @@ def ingest(options: argparse.Namespace, output: Output) -> int:
                 follow(events, output)
             summaries = pages.add_pages(services, urls, events, output)
             if paths:
-                followed = services.folders.register(Path(os.path.abspath(path)) for path in paths)  # noqa: PTH100
-                services.folders.catch_up(folder.path for folder in followed)
-                services.ingest.wait_no_longer()
-                job = services.ingest.add(paths)
+                job = _begin(services, paths)
                 summaries.append(follow(events, output))
                 failure = job.failure
             if options.collection is not None:
@@ -61,6 +58,14 @@ def ingest(options: argparse.Namespace, output: Output) -> int:
         if failure:
             raise failure
     return EXIT_FAILED if summary.failed else 0
+
+
+def _begin(services: Services, paths: list[Path]) -> IngestJob:
+    """Begin to read files and folders, and to follow the folders."""
+    followed = services.folders.register(Path(os.path.abspath(path)) for path in paths)  # noqa: PTH100
+    services.folders.catch_up(folder.path for folder in followed)
+    services.ingest.wait_no_longer()
+    return services.ingest.add(paths)
 
 
 def _preview(paths: list[Path], output: Output) -> int:

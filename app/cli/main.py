@@ -76,6 +76,20 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--sample", action="store_true", help="open the window with the sample library")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add(commands, "gui", "open the window (what happens without a command)")
+    _add_library(commands)
+    _add_search(commands)
+    _add_evaluate(commands)
+    _add_ask(commands)
+    _add_whole_documents(commands)
+    _add_collections(commands)
+    _add_models(commands)
+    _add_profiles(commands)
+    _add_chats(commands)
+    _add_upkeep(commands)
+    return parser
+
+
+def _add_library(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     ingest = _add(commands, "ingest", "read files and folders into the library, and follow the folders")
     ingest.add_argument("paths", nargs="+", metavar="PATH|URL", help="files, folders, archives, web pages (https://…)")
     ingest.add_argument("--collection", metavar="NAME", help="add them to this collection, made if there is none")
@@ -85,8 +99,14 @@ def build_parser() -> argparse.ArgumentParser:
     folders.add_argument("path", nargs="?", type=Path, metavar="PATH")
     watch = _add(commands, "watch", "follow folders until interrupted, and print what happens in them")
     watch.add_argument("paths", nargs="*", type=Path, metavar="PATH")
-    _add_search(commands)
-    _add_evaluate(commands)
+    _add(commands, "documents", "list the documents of the library")
+    refresh = _add(commands, "refresh", "fetch web pages of the library again, and read what has changed")
+    refresh.add_argument("url", nargs="?", metavar="URL", help="the page to fetch (default: all of them)")
+    remove = _add(commands, "remove", "take a file or folder out of the library (the file itself stays)")
+    remove.add_argument("path", metavar="PATH|URL")
+
+
+def _add_ask(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     ask = _add(commands, "ask", "answer a question from the library")
     ask.add_argument("question", metavar="QUESTION")
     ask.add_argument("--model", default="extractive", help="which model answers (default: extractive, offline)")
@@ -94,19 +114,16 @@ def build_parser() -> argparse.ArgumentParser:
         "--attach", action="append", default=[], metavar="FILE", help="a file or picture for this question only"
     )
     add_scope_options(ask)
-    _add_whole_documents(commands)
-    _add_collections(commands)
-    _add_models(commands)
+
+
+def _add_profiles(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     profiles = _add(commands, "profiles", "list profiles (homes with their own library, chats and keys), or change one")
     profiles.add_argument("action", nargs="?", choices=("list", "create", "rename", "delete"))
     profiles.add_argument("name", nargs="?", metavar="NAME")
     profiles.add_argument("new", nargs="?", metavar="NEW", help="the new name")
-    _add_chats(commands)
-    _add(commands, "documents", "list the documents of the library")
-    refresh = _add(commands, "refresh", "fetch web pages of the library again, and read what has changed")
-    refresh.add_argument("url", nargs="?", metavar="URL", help="the page to fetch (default: all of them)")
-    remove = _add(commands, "remove", "take a file or folder out of the library (the file itself stays)")
-    remove.add_argument("path", metavar="PATH|URL")
+
+
+def _add_upkeep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     reindex = _add(commands, "reindex", "embed the library with another search model, while the old one answers")
     reindex.add_argument("--model", metavar="FOLDER", help="the model's folder (default: the one of the settings)")
     reindex.add_argument("--passage-tokens", type=int, metavar="N", help="cut documents into passages of another size")
@@ -114,7 +131,6 @@ def build_parser() -> argparse.ArgumentParser:
     doctor = _add(commands, "doctor", "show versions, folders, model and index, and check the databases")
     doctor.add_argument("--check", action="store_true", help="read everything and say what is wrong")
     doctor.add_argument("--repair", action="store_true", help="check, and make damaged data again; deletes no text")
-    return parser
 
 
 def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -16,6 +16,7 @@ from app.domain.errors import UserFacingError
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent, FileSystemEventHandler
     from watchdog.observers.api import BaseObserver, ObservedWatch
+    from watchdog.observers.inotify_c import InotifyFD
 
 LIMIT_WORDS = (
     "The system can't watch more folders, so Footnote looks for changes here every few seconds. "
@@ -153,8 +154,6 @@ def _make_observer(overflowed: Callable[[], None], limited: Callable[[str], None
         from watchdog.observers import Observer
 
         return Observer()
-    from watchdog.observers.api import BaseObserver
-    from watchdog.observers.inotify import InotifyEmitter
     from watchdog.observers.inotify_c import InotifyEvent, InotifyFD
 
     # A folder that is renamed while its new name is being watched is watched twice, which does no harm.
@@ -176,18 +175,25 @@ def _make_observer(overflowed: Callable[[], None], limited: Callable[[str], None
                     limited(os.fsdecode(path))
                 raise
 
+    return _observer_over(Inotify())
+
+
+def _observer_over(reader: InotifyFD) -> BaseObserver:
+    """An observer that reads its events with ``reader``, started and stopped with it."""
+    from watchdog.observers.api import BaseObserver
+    from watchdog.observers.inotify import InotifyEmitter
+
     class Observer(BaseObserver):
         def __init__(self) -> None:
-            self.reader = Inotify()
-            super().__init__(InotifyEmitter, inotify_fd=self.reader)
+            super().__init__(InotifyEmitter, inotify_fd=reader)
 
         def on_thread_start(self) -> None:
-            self.reader.start()
+            reader.start()
             super().on_thread_start()
 
         def on_thread_stop(self) -> None:
             super().on_thread_stop()
-            self.reader.stop()
-            self.reader.join()
+            reader.stop()
+            reader.join()
 
     return Observer()

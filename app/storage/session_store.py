@@ -39,6 +39,12 @@ from app.storage.writer_mark import WriterMark
 
 __all__ = ["MessageHit", "SessionStore", "open_chats"]
 
+INSERT_MESSAGE = (
+    "INSERT INTO messages (session_id, parent_id, role, text, search_text, status, created_at, model, answered, "
+    "error, sentences, timings, writer) VALUES (:session_id, :parent_id, :role, :text, :search_text, :status, "
+    ":created_at, :model, :answered, :error, :sentences, :timings, :writer)"
+)
+
 
 def open_chats(path: Path, *, read_only: bool = False) -> Database:
     """Open or create ``chats.db``. Raises ``StorageError`` as ``Database`` does."""
@@ -220,26 +226,22 @@ class SessionStore:
         now = time.time()
         with self._database.write() as connection:
             use_session(connection, session_id, now)
-            cursor = connection.execute(
-                "INSERT INTO messages (session_id, parent_id, role, text, search_text, status, created_at, model, "
-                "answered, error, sentences, timings, writer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    session_id,
-                    parent_for(connection, session_id, parent_id),
-                    role,
-                    clean(text),
-                    search_text(text),
-                    status,
-                    now,
-                    model,
-                    answered,
-                    clean(error),
-                    sentences_to_column(sentences),
-                    timings_to_column(timings or {}),
-                    self._writer(status) or "",
-                ),
-            )
-            message_id = cursor.lastrowid or 0
+            columns = {
+                "session_id": session_id,
+                "parent_id": parent_for(connection, session_id, parent_id),
+                "role": role,
+                "text": clean(text),
+                "search_text": search_text(text),
+                "status": status,
+                "created_at": now,
+                "model": model,
+                "answered": answered,
+                "error": clean(error),
+                "sentences": sentences_to_column(sentences),
+                "timings": timings_to_column(timings or {}),
+                "writer": self._writer(status) or "",
+            }
+            message_id = connection.execute(INSERT_MESSAGE, columns).lastrowid or 0
             show_leaf(connection, session_id, message_id)
             store_citations(connection, message_id, citations)
             return read_message(connection, message_id)

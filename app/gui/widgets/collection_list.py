@@ -2,78 +2,37 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QFont, QHelpEvent, QKeyEvent, QPainter, QPalette
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QListView,
-    QMenu,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QToolTip,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QModelIndex, QPoint, QRect, Qt, Signal, SignalInstance
+from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QListView, QMenu, QVBoxLayout, QWidget
 
 from app.gui.models.collection_list_model import CollectionEntry, CollectionListModel
 from app.gui.theme import Appearance
-from app.gui.widgets.basics import IconButton, plain_label, plain_tool_tip
+from app.gui.widgets.basics import IconButton, plain_label
+from app.gui.widgets.list_delegates import EntryDelegate, prepare_list
 
-Index = QModelIndex | QPersistentModelIndex
-ROW_HEIGHT = 32
 MOST_ROWS = 6
 
 
-class CollectionDelegate(QStyledItemDelegate):
+class CollectionDelegate(EntryDelegate):
     """An icon, the name, and at the right how many documents it holds."""
 
-    def __init__(self, appearance: Appearance, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._appearance = appearance
+    row_height = 32
 
-    def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
-        return QSize(120, ROW_HEIGHT)
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        entry: CollectionEntry = index.data(CollectionListModel.EntryRole)
-        theme = self._appearance.theme
-        row: QRect = option.rect.adjusted(0, 1, 0, -1)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        selected = option.state & QStyle.StateFlag.State_Selected
-        if selected or option.state & QStyle.StateFlag.State_MouseOver:
-            painter.setBrush(theme.color("selected" if selected else "hover"))
-            painter.drawRoundedRect(row, 8, 8)
+    def paint_entry(self, painter: QPainter, row: QRect, entry: CollectionEntry) -> None:
         icon = "file" if entry.record is None else "library"
-        scale = painter.device().devicePixelRatio()
-        top = row.center().y() - 8
-        painter.drawPixmap(row.left() + 12, top, self._appearance.pixmap(icon, "text_secondary", 17, scale))
-        self._paint_words(painter, row.adjusted(40, 0, -12, 0), entry)
-        painter.restore()
-
-    def _paint_words(self, painter: QPainter, place: QRect, entry: CollectionEntry) -> None:
-        theme = self._appearance.theme
-        small = QFont(self._appearance.font)
-        small.setPointSizeF(self._appearance.scale.sizes["small"])
-        painter.setFont(small)
-        painter.setPen(theme.color("text_tertiary"))
+        self.paint_icon(painter, row.left() + 12, row.center().y(), icon, "text_secondary", 17)
+        place = row.adjusted(40, 0, -12, 0)
+        painter.setFont(self.small_font)
+        painter.setPen(self.appearance.theme.color("text_tertiary"))
         count = f"{entry.documents:,}"
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, count)
         place = place.adjusted(0, 0, -painter.fontMetrics().horizontalAdvance(count) - 10, 0)
-        painter.setFont(self._appearance.font)
-        painter.setPen(theme.color("text"))
-        name = painter.fontMetrics().elidedText(entry.name, Qt.TextElideMode.ElideRight, place.width())
-        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, name)
+        painter.setFont(self.appearance.font)
+        self.paint_elided(painter, place, entry.name, "text")
 
-    def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
-        entry = index.data(CollectionListModel.EntryRole)
-        if entry is None:
-            return False
-        QToolTip.showText(event.globalPos(), plain_tool_tip(f"{entry.name}\n{entry.details}"), view)
-        return True
+    def tip(self, entry: CollectionEntry) -> str:
+        return f"{entry.name}\n{entry.details}"
 
 
 class CollectionView(QListView):
@@ -86,15 +45,9 @@ class CollectionView(QListView):
         super().__init__(parent)
         self.setModel(model)
         self.setItemDelegate(CollectionDelegate(appearance, self))
-        self.setMouseTracking(True)
-        self.setUniformItemSizes(True)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        prepare_list(self, "Collections")
         self.setDragDropMode(QAbstractItemView.DragDropMode.DropOnly)
         self.setDropIndicatorShown(True)
-        self.setAccessibleName("Collections")
-        self.viewport().setBackgroundRole(QPalette.ColorRole.NoRole)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Delete:
@@ -194,4 +147,4 @@ class CollectionList(QWidget):
     def _fit(self) -> None:
         rows = self.model.rowCount()
         self.view.setVisible(rows > 0)
-        self.view.setFixedHeight(min(rows, MOST_ROWS) * ROW_HEIGHT + 2 * self.view.frameWidth())
+        self.view.setFixedHeight(min(rows, MOST_ROWS) * CollectionDelegate.row_height + 2 * self.view.frameWidth())

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QFont, QHelpEvent, QPainter
-from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip, QWidget
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QPainter
 
 from app.domain.documents import DocumentState
-from app.gui.models.document_list_model import WAITING_STATES, DocumentEntry, DocumentListModel
-from app.gui.theme import Appearance
-from app.gui.widgets.basics import plain_tool_tip
+from app.gui.models.document_list_model import WAITING_STATES, DocumentEntry
+from app.gui.widgets.list_delegates import CORNER, EntryDelegate
 from app.gui.wording import shown_folder
 
-Index = QModelIndex | QPersistentModelIndex
-ROW_HEIGHT = 54
 CODE_SUFFIXES = frozenset(
     {".py", ".js", ".ts", ".c", ".h", ".cpp", ".rs", ".go", ".java", ".sh", ".sql", ".json", ".toml", ".yaml", ".yml"}
 )
@@ -28,60 +24,25 @@ def icon_name(entry: DocumentEntry) -> str:
     return "file-table" if suffix in TABLE_SUFFIXES else "file-text"
 
 
-class DocumentDelegate(QStyledItemDelegate):
+class DocumentDelegate(EntryDelegate):
     """An icon, the name, and a line about its state; problems in red with their reason."""
 
-    def __init__(self, appearance: Appearance, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._appearance = appearance
+    row_height = 54
 
-    def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
-        return QSize(120, ROW_HEIGHT)
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        entry: DocumentEntry = index.data(DocumentListModel.EntryRole)
-        theme = self._appearance.theme
-        row: QRect = option.rect.adjusted(0, 1, 0, -1)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.setBrush(theme.color("selected"))
-            painter.drawRoundedRect(row, 8, 8)
-        elif option.state & QStyle.StateFlag.State_MouseOver:
-            painter.setBrush(theme.color("hover"))
-            painter.drawRoundedRect(row, 8, 8)
+    def paint_entry(self, painter: QPainter, row: QRect, entry: DocumentEntry) -> None:
         self._paint_tile(painter, QRect(row.left() + 8, row.center().y() - 16, 32, 32), entry)
-        self._paint_words(painter, row.adjusted(50, 7, -10, -7), entry)
-        painter.restore()
+        colors = (
+            "text" if entry.state is DocumentState.READY else "text_secondary",
+            "danger" if entry.failed else "text_tertiary",
+        )
+        self.paint_two_lines(painter, row.adjusted(50, 7, -10, -7), entry.name, entry.status_line, colors)
+
+    def tip(self, entry: DocumentEntry) -> str:
+        return f"{entry.name}\n{shown_folder(entry.path)}\n{entry.details}"
 
     def _paint_tile(self, painter: QPainter, tile: QRect, entry: DocumentEntry) -> None:
-        theme = self._appearance.theme
         soft, strong = ("danger_soft", "danger") if entry.failed else ("surface", "text_secondary")
-        painter.setBrush(theme.color(soft))
-        painter.drawRoundedRect(tile, 8, 8)
+        painter.setBrush(self.appearance.theme.color(soft))
+        painter.drawRoundedRect(tile, CORNER, CORNER)
         name = "warning" if entry.failed else "clock" if entry.state in WAITING_STATES else icon_name(entry)
-        scale = painter.device().devicePixelRatio()
-        painter.drawPixmap(tile.left() + 7, tile.top() + 7, self._appearance.pixmap(name, strong, 18, scale))
-
-    def _paint_words(self, painter: QPainter, place: QRect, entry: DocumentEntry) -> None:
-        theme = self._appearance.theme
-        half = place.height() // 2
-        painter.setFont(self._appearance.font)
-        painter.setPen(theme.color("text" if entry.state is DocumentState.READY else "text_secondary"))
-        name = painter.fontMetrics().elidedText(entry.name, Qt.TextElideMode.ElideMiddle, place.width())
-        painter.drawText(place.adjusted(0, 0, 0, -half), Qt.AlignmentFlag.AlignVCenter, name)
-        small = QFont(self._appearance.font)
-        small.setPointSizeF(self._appearance.scale.sizes["small"])
-        painter.setFont(small)
-        painter.setPen(theme.color("danger" if entry.failed else "text_tertiary"))
-        line = painter.fontMetrics().elidedText(entry.status_line, Qt.TextElideMode.ElideRight, place.width())
-        painter.drawText(place.adjusted(0, half, 0, 0), Qt.AlignmentFlag.AlignVCenter, line)
-
-    def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
-        entry = index.data(DocumentListModel.EntryRole)
-        if entry is None:
-            return False
-        text = f"{entry.name}\n{shown_folder(entry.path)}\n{entry.details}"
-        QToolTip.showText(event.globalPos(), plain_tool_tip(text), view)
-        return True
+        self.paint_icon(painter, tile.left() + 7, tile.center().y() + 1, name, strong)

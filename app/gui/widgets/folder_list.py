@@ -5,78 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QHelpEvent, QKeyEvent, QPainter, QPalette
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QListView,
-    QMenu,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QToolTip,
-    QWidget,
-)
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtWidgets import QAbstractItemView, QListView, QMenu, QWidget
 
 from app.gui.models.folder_list_model import FolderEntry, FolderListModel
 from app.gui.theme import Appearance
-from app.gui.widgets.basics import plain_tool_tip
+from app.gui.widgets.list_delegates import EntryDelegate, prepare_list
 from app.gui.wording import shown
 
-Index = QModelIndex | QPersistentModelIndex
-ROW_HEIGHT = 42
 MOST_ROWS = 3
 
 
-class FolderDelegate(QStyledItemDelegate):
+class FolderDelegate(EntryDelegate):
     """An icon, the name, and a line about how the folder is followed."""
 
-    def __init__(self, appearance: Appearance, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._appearance = appearance
+    def paint_entry(self, painter: QPainter, row: QRect, entry: FolderEntry) -> None:
+        icon, color = ("warning", "danger") if entry.needs_attention else ("folder", "text_secondary")
+        self.paint_icon(painter, row.left() + 12, row.center().y(), icon, color)
+        colors = ("text", "danger" if entry.needs_attention else "text_tertiary")
+        self.paint_two_lines(painter, row.adjusted(42, 4, -10, -4), entry.name, entry.status_line, colors)
 
-    def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
-        return QSize(120, ROW_HEIGHT)
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        entry: FolderEntry = index.data(FolderListModel.EntryRole)
-        theme = self._appearance.theme
-        row: QRect = option.rect.adjusted(0, 1, 0, -1)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        if option.state & (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver):
-            painter.setBrush(theme.color("selected" if option.state & QStyle.StateFlag.State_Selected else "hover"))
-            painter.drawRoundedRect(row, 8, 8)
-        color = "danger" if entry.needs_attention else "text_secondary"
-        icon = "warning" if entry.needs_attention else "folder"
-        scale = painter.device().devicePixelRatio()
-        top = row.center().y() - 9
-        painter.drawPixmap(row.left() + 12, top, self._appearance.pixmap(icon, color, 18, scale))
-        self._paint_words(painter, row.adjusted(42, 4, -10, -4), entry)
-        painter.restore()
-
-    def _paint_words(self, painter: QPainter, place: QRect, entry: FolderEntry) -> None:
-        theme = self._appearance.theme
-        half = place.height() // 2
-        painter.setFont(self._appearance.font)
-        painter.setPen(theme.color("text"))
-        name = painter.fontMetrics().elidedText(entry.name, Qt.TextElideMode.ElideMiddle, place.width())
-        painter.drawText(place.adjusted(0, 0, 0, -half), Qt.AlignmentFlag.AlignVCenter, name)
-        small = QFont(self._appearance.font)
-        small.setPointSizeF(self._appearance.scale.sizes["small"])
-        painter.setFont(small)
-        painter.setPen(theme.color("danger" if entry.needs_attention else "text_tertiary"))
-        line = painter.fontMetrics().elidedText(entry.status_line, Qt.TextElideMode.ElideRight, place.width())
-        painter.drawText(place.adjusted(0, half, 0, 0), Qt.AlignmentFlag.AlignVCenter, line)
-
-    def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
-        entry = index.data(FolderListModel.EntryRole)
-        if entry is None:
-            return False
-        text = f"{shown(str(entry.path))}\n{entry.details}"
-        QToolTip.showText(event.globalPos(), plain_tool_tip(text), view)
-        return True
+    def tip(self, entry: FolderEntry) -> str:
+        return f"{shown(str(entry.path))}\n{entry.details}"
 
 
 class FolderList(QListView):
@@ -94,14 +45,8 @@ class FolderList(QListView):
         self.extend_menu: Callable[[QMenu, Sequence[Path]], None] = lambda menu, paths: None
         self.setModel(model)
         self.setItemDelegate(FolderDelegate(appearance, self))
-        self.setMouseTracking(True)
-        self.setUniformItemSizes(True)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        prepare_list(self, "Followed folders")
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
-        self.setAccessibleName("Followed folders")
-        self.viewport().setBackgroundRole(QPalette.ColorRole.NoRole)
         self.customContextMenuRequested.connect(self._show_menu)
         model.folders_changed.connect(self._fit)
         self._fit()
@@ -135,4 +80,4 @@ class FolderList(QListView):
     def _fit(self) -> None:
         rows = self.model().rowCount()
         self.setVisible(rows > 0)
-        self.setFixedHeight(min(rows, MOST_ROWS) * ROW_HEIGHT + 2 * self.frameWidth())
+        self.setFixedHeight(min(rows, MOST_ROWS) * FolderDelegate.row_height + 2 * self.frameWidth())

@@ -41,12 +41,6 @@ class NameDialog(QDialog):
         self.problem.hide()
         self.action_button = TextButton(appearance, action, kind="primary", on_click=self._wish)
         self.action_button.setDefault(True)
-        cancel = TextButton(appearance, "Cancel", on_click=self.reject)
-        cancel.setAutoDefault(False)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(self.action_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(26, 22, 26, 18)
         column.setSpacing(12)
@@ -55,9 +49,18 @@ class NameDialog(QDialog):
             column.addWidget(plain_label(words, scale="small", tone="secondary", wrap=True))
         column.addWidget(self.name)
         column.addWidget(self.problem)
-        column.addLayout(buttons)
+        column.addLayout(self._make_buttons(appearance))
         self.name.textChanged.connect(self._update)
         self._update()
+
+    def _make_buttons(self, appearance: Appearance) -> QHBoxLayout:
+        cancel = TextButton(appearance, "Cancel", on_click=self.reject)
+        cancel.setAutoDefault(False)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(cancel)
+        buttons.addWidget(self.action_button)
+        return buttons
 
     def show_problem(self, message: str) -> None:
         """Why the name can't be used."""

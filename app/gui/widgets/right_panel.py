@@ -36,31 +36,33 @@ class RightPanel(QWidget):
         self.library_tab = self._make_tab(appearance, "Library")
         self.source_tab = self._make_tab(appearance, "Source")
         self.answer_tab = self._make_tab(appearance, "Answer")
-        tabs = QButtonGroup(self)
-        for tab in (self.library_tab, self.source_tab, self.answer_tab):
-            tabs.addButton(tab)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.library)
         self._pages.addWidget(self.source)
         self._pages.addWidget(self.answer)
-        head = QWidget()
-        head.setFixedHeight(52)
-        row = QHBoxLayout(head)
-        row.setContentsMargins(14, 0, 10, 0)
-        row.setSpacing(4)
-        for tab in (self.library_tab, self.source_tab, self.answer_tab):
-            row.addWidget(tab)
-        row.addStretch(1)
-        row.addWidget(IconButton(appearance, "close", "Close this panel", on_click=self.close_wished.emit))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(head)
+        column.addWidget(self._make_head(appearance))
         column.addWidget(self._pages, 1)
         self.library_tab.clicked.connect(self.show_library)
         self.source_tab.clicked.connect(self.show_source)
         self.answer_tab.clicked.connect(self.show_answer)
         self.library_tab.setChecked(True)
+
+    def _make_head(self, appearance: Appearance) -> QWidget:
+        head = QWidget()
+        head.setFixedHeight(52)
+        row = QHBoxLayout(head)
+        row.setContentsMargins(14, 0, 10, 0)
+        row.setSpacing(4)
+        tabs = QButtonGroup(self)
+        for tab in (self.library_tab, self.source_tab, self.answer_tab):
+            tabs.addButton(tab)
+            row.addWidget(tab)
+        row.addStretch(1)
+        row.addWidget(IconButton(appearance, "close", "Close this panel", on_click=self.close_wished.emit))
+        return head
 
     def _make_tab(self, appearance: Appearance, text: str) -> TextButton:
         tab = TextButton(appearance, text, kind="tab")

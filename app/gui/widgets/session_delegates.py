@@ -6,48 +6,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter
-from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtWidgets import QLineEdit, QStyle, QStyleOptionViewItem, QWidget
 
 from app.domain.chat_transfer import ChatHit
 from app.gui.models.chat_hit_model import ChatHitModel
 from app.gui.models.session_list_model import Index, SessionListModel
-from app.gui.theme import Appearance
+from app.gui.widgets.list_delegates import ListDelegate
 from app.gui.wording import shown
 
 ROW_HEIGHT = 36
 HIT_HEIGHT = 52
 MARGIN = 10
 SEPARATOR = "  ·  "
-
-
-class ListDelegate(QStyledItemDelegate):
-    """What both lists have in common: the ground of a line, and fonts."""
-
-    def __init__(self, appearance: Appearance, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.appearance = appearance
-
-    def caption(self, *, bold: bool = False) -> QFont:
-        """The font of small words."""
-        font = QFont(self.appearance.font)
-        font.setPointSizeF(self.appearance.scale.sizes["caption"])
-        font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
-        return font
-
-    def paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, row: QRect) -> None:
-        """What tells that a line is chosen, under the pointer, or has the keyboard."""
-        theme = self.appearance.theme
-        state = option.state
-        selected = bool(state & QStyle.StateFlag.State_Selected)
-        if selected or state & QStyle.StateFlag.State_MouseOver:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("selected" if selected else "hover"))
-            painter.drawRoundedRect(row, 8, 8)
-        if state & QStyle.StateFlag.State_HasFocus and state & QStyle.StateFlag.State_KeyboardFocusChange:
-            painter.setPen(theme.color("accent"))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(row.adjusted(0, 0, -1, -1), 8, 8)
 
 
 class SessionDelegate(ListDelegate):

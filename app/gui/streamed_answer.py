@@ -13,12 +13,13 @@ from app.gui.answer_style import AnswerStyle
 from app.gui.answer_writer import FEATURES, IMAGE_CHARACTER, AnswerWriter, Chip, CodeBlock, Mark, Placed
 from app.gui.formulas import FIRST_PLACEHOLDER, lift_formulas
 from app.gui.markdown_blocks import BlockSplitter
-from app.gui.support_marks import SupportMark, mark_support
+from app.gui.support_marks import SupportMark, SupportMarking
 
 # Text that can't change how what stands before it is read; anything else makes the open block be written anew.
 PLAIN = re.compile(r"[^\n\\`*_~\[\]()<>#|!&:/.\-+=$]*\Z")
 FENCE_CHARACTERS = re.compile(r"[`~]")
 LONGEST_REWRITTEN_TAIL = 4000
+SENTENCES_AT_ONCE = 20
 
 
 class StreamedAnswer:
@@ -35,8 +36,8 @@ class StreamedAnswer:
         self._pieces: list[str] = []
         self._closed = Mark()
         self._tail_in_step = False
-        self.marks: list[SupportMark] = []
         self._begin()
+        self.mark_support(())
 
     @property
     def chips(self) -> Sequence[Chip]:
@@ -122,9 +123,18 @@ class StreamedAnswer:
         self._tail_in_step = False
 
     def mark_support(self, sentences: Sequence[AnswerSentence]) -> None:
-        """Underline the sentences that the passages don't bear, each kind with a line of its own."""
-        texts = [(sentence, plain_text_of(sentence.text)) for sentence in sentences]
-        self.marks = mark_support(self._document, texts, self._style.appearance)
+        """Underline the sentences that the passages don't bear, each kind with a line of its own, by ``mark_more``."""
+        self._marking = SupportMarking(self._document, sentences, plain_text_of, self._style.appearance)
+
+    def mark_more(self) -> bool:
+        """Go through the next ``SENTENCES_AT_ONCE`` sentences. Returns whether there are more."""
+        with self._one_change():
+            return self._marking.advance(SENTENCES_AT_ONCE)
+
+    @property
+    def marks(self) -> Sequence[SupportMark]:
+        """The sentences underlined so far, in order."""
+        return self._marking.marks
 
     def unsupported_texts(self) -> list[str]:
         """What is underlined as unsupported, in order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtGui import QTextCharFormat, QTextCursor, QTextDocument
@@ -54,21 +54,43 @@ class SupportMark:
         return f"{look.words} {self.sentence.reason}".strip()
 
 
-def mark_support(
-    document: QTextDocument, texts: Sequence[tuple[AnswerSentence, str]], appearance: Appearance
-) -> list[SupportMark]:
-    """Underline the sentences that the passages don't bear. ``texts`` are sentences as they read once they are set."""
-    marks: list[SupportMark] = []
-    position = 0
-    for sentence, text in texts:
-        found = document.find(text, position) if text else QTextCursor()
-        if found.isNull():
-            continue
-        position = found.selectionEnd()
+class SupportMarking:
+    """Underlines the sentences that the passages don't bear in ``document``, some at a time.
+
+    ``sentences`` are in the order of the document; ``as_set`` says how the text of one reads once it is set. ``marks``
+    are those made so far.
+    """
+
+    def __init__(
+        self,
+        document: QTextDocument,
+        sentences: Sequence[AnswerSentence],
+        as_set: Callable[[str], str],
+        appearance: Appearance,
+    ) -> None:
+        self._document = document
+        self._sentences = sentences
+        self._as_set = as_set
+        self._appearance = appearance
+        self._next = 0
+        self._position = 0
+        self.marks: list[SupportMark] = []
+
+    def advance(self, count: int) -> bool:
+        """Look for the next ``count`` sentences. Returns whether there are more."""
+        for sentence in self._sentences[self._next : self._next + count]:
+            text = self._as_set(sentence.text)
+            found = self._document.find(text, self._position) if text else QTextCursor()
+            if not found.isNull():
+                self._position = found.selectionEnd()
+                self._mark(sentence, found)
+        self._next += count
+        return self._next < len(self._sentences)
+
+    def _mark(self, sentence: AnswerSentence, found: QTextCursor) -> None:
         if sentence.support in LOOKS:
-            found.mergeCharFormat(support_format(sentence.support, appearance))
-            marks.append(SupportMark(found.selectionStart(), found.selectionEnd(), sentence))
-    return marks
+            found.mergeCharFormat(support_format(sentence.support, self._appearance))
+            self.marks.append(SupportMark(found.selectionStart(), found.selectionEnd(), sentence))
 
 
 def support_format(support: Support, appearance: Appearance) -> QTextCharFormat:

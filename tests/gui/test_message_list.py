@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCharFormat, QTextCursor, QTextDocument
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -14,6 +16,7 @@ from app.domain.citations import AnswerSentence, Citation, Support
 from app.domain.turns import MessageStatus, StoredMessage
 from app.gui.colors import ThemeMode
 from app.gui.models.message_list_model import MessageEntry, MessageListModel
+from app.gui.streamed_answer import SENTENCES_AT_ONCE
 from app.gui.theme import Appearance
 from app.gui.widgets.message_list_view import MessageListView
 from app.gui.widgets.message_widgets import AnswerWidget, make_message_widget
@@ -46,6 +49,13 @@ def top_row(view: MessageListView) -> tuple[int, int]:
     """The first row that is at least partly in view, and where its top is."""
     rows = [row for row in range(10_000) if (widget := view.widget_at(row)) and widget.geometry().bottom() > 0]
     return rows[0], view.position_of(rows[0]).y()
+
+
+def formats_of(document: QTextDocument) -> Iterator[QTextCharFormat]:
+    """The formats of a document's characters."""
+    cursor = QTextCursor(document)
+    while cursor.movePosition(QTextCursor.MoveOperation.NextCharacter):
+        yield cursor.charFormat()
 
 
 def settle(qtbot: QtBot) -> None:
@@ -189,6 +199,42 @@ def test_sentences_without_a_source_are_marked(qtbot: QtBot, view: MessageListVi
     widget = view.widget_at(0)
     assert isinstance(widget, AnswerWidget)
     assert widget.browser.unsupported_texts() == ["This one is made up."]
+
+
+def test_a_long_answer_is_marked_in_steps_and_in_order(
+    qtbot: QtBot, view: MessageListView, model: MessageListModel
+) -> None:
+    texts = [f"Sentence {number} is made up." for number in range(3 * SENTENCES_AT_ONCE)]
+    sentences = tuple(AnswerSentence(text, 0, len(text), (), Support.UNSUPPORTED) for text in texts)
+    citation = Citation(1, 1, Path("a.txt"), "a", "h", 0, 1, "quote")
+    answer = StoredMessage(2, "s", "assistant", " ".join(texts), citations=(citation,), sentences=sentences)
+    model.set_messages([answer])
+    widget = view.widget_at(0)
+    assert isinstance(widget, AnswerWidget)
+    assert widget.browser.unsupported_texts() == texts[:SENTENCES_AT_ONCE]
+    steps: list[int] = []
+    widget.browser.document().contentsChange.connect(
+        lambda *_change: steps.append(len(widget.browser.unsupported_texts()))
+    )
+    qtbot.waitUntil(lambda: widget.browser.unsupported_texts() == texts)
+    assert len(steps) == 2
+
+
+def test_a_long_answer_that_is_replaced_while_it_is_marked_leaves_no_marks(
+    qtbot: QtBot, view: MessageListView, model: MessageListModel
+) -> None:
+    texts = [f"Sentence {number} is made up." for number in range(3 * SENTENCES_AT_ONCE)]
+    sentences = tuple(AnswerSentence(text, 0, len(text), (), Support.UNSUPPORTED) for text in texts)
+    citation = Citation(1, 1, Path("a.txt"), "a", "h", 0, 1, "quote")
+    answer = StoredMessage(2, "s", "assistant", " ".join(texts), citations=(citation,), sentences=sentences)
+    model.set_messages([answer])
+    widget = view.widget_at(0)
+    assert isinstance(widget, AnswerWidget)
+    model.update(model.entry(0), sentences=())
+    settle(qtbot)
+    assert widget.browser.unsupported_texts() == []
+    underlines = {each.fontUnderline() for each in formats_of(widget.browser.document())}
+    assert underlines == {False}
 
 
 def test_the_theme_changes_what_is_on_the_screen(

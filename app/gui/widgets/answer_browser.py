@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
@@ -17,7 +17,6 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QTextBlock,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QMenu, QTextBrowser, QToolTip, QWidget
@@ -30,8 +29,9 @@ from app.gui.streamed_answer import StreamedAnswer
 from app.gui.support_marks import SupportMark
 from app.gui.theme import Appearance
 from app.gui.typesetting import Typesetting
+from app.gui.visible_blocks import PlacedBlock, blocks_between
 from app.gui.widgets.basics import plain_tool_tip
-from app.gui.widgets.code_panels import CodePanels
+from app.gui.widgets.code_panels import PANEL_MARGIN, CodePanels
 
 FIRST_WIDTH = 600
 RELAYING_MILLISECONDS = 40
@@ -61,6 +61,8 @@ class AnswerBrowser(QTextBrowser):
         self._answer = self._new_answer()
         self._relaying = QTimer(self, singleShot=True, interval=RELAYING_MILLISECONDS)
         self._relaying.timeout.connect(self._lay_formulas_out)
+        self._marking = QTimer(self, singleShot=True, interval=0)
+        self._marking.timeout.connect(self._mark_more)
         self._hovered: Chip | None = None
         self.setOpenLinks(False)
         self.setOpenExternalLinks(False)
@@ -91,6 +93,7 @@ class AnswerBrowser(QTextBrowser):
         self._answer = self._new_answer()
         self._answer.show(text, numbers)
         self._answer.mark_support(sentences)
+        self._mark_more()
         self._settle()
 
     def append_text(self, text: str, numbers: Container[int]) -> None:
@@ -107,7 +110,13 @@ class AnswerBrowser(QTextBrowser):
         """The answer is complete."""
         self._answer.finish()
         self._answer.mark_support(sentences)
+        self._mark_more()
         self._settle()
+
+    def _mark_more(self) -> None:
+        """Underline the next few sentences; the window lives between them, however many there are."""
+        if self._answer.mark_more():
+            self._marking.start()
 
     def support_mark_at(self, position: QPoint) -> SupportMark | None:
         """The mark of the sentence under ``position`` in the viewport, None where nothing is marked."""
@@ -264,46 +273,34 @@ class AnswerBrowser(QTextBrowser):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         clip = QRectF(event.rect())
-        self.code_panels.paint(painter, clip)
-        for bar in self._bars(clip):
+        blocks = list(blocks_between(self.document(), clip.top() - PANEL_MARGIN, clip.bottom() + PANEL_MARGIN))
+        self.code_panels.paint(painter, clip, blocks)
+        for bar in _bars(blocks):
             painter.setBrush(self._appearance.theme.color("border_strong"))
             painter.drawRoundedRect(bar, 1.5, 1.5)
-        self._paint_chips(painter, clip)
+        if blocks:
+            self._paint_chips(painter, clip, blocks[0][0].position(), blocks[-1][0].position() + blocks[-1][0].length())
         painter.end()
         super().paintEvent(event)
 
-    def _paint_chips(self, painter: QPainter, clip: QRectF) -> None:
+    def _paint_chips(self, painter: QPainter, clip: QRectF, first: int, end: int) -> None:
+        """Paint the markers from the position ``first`` up to ``end``; a long answer has hundreds elsewhere."""
         theme = self._appearance.theme
         hovered = QColor(theme.accent)
         hovered.setAlphaF(0.32)
-        for chip in self._chips_in(clip):
+        begin, stop = (bisect_left(self.chips, position, key=lambda chip: chip.start) for position in (first, end))
+        for chip in self.chips[begin:stop]:
             rectangle = self.chip_rectangle(chip)
             if rectangle.intersects(clip):
                 painter.setBrush(hovered if chip == self._hovered else theme.color("accent_soft"))
                 painter.drawRoundedRect(rectangle, rectangle.height() / 2.6, rectangle.height() / 2.6)
 
-    def _chips_in(self, clip: QRectF) -> Sequence[Chip]:
-        """The markers in the blocks that are at least partly visible; a long answer has hundreds elsewhere."""
-        first = self.cursorForPosition(QPoint(0, int(clip.top()))).block().position()
-        last = self.cursorForPosition(QPoint(self.viewport().width(), int(clip.bottom()))).block()
-        begin = bisect_left(self.chips, first, key=lambda chip: chip.start)
-        end = bisect_left(self.chips, last.position() + last.length(), key=lambda chip: chip.start)
-        return self.chips[begin:end]
 
-    def _visible_blocks(self, clip: QRectF) -> Iterator[tuple[QTextBlock, QRectF]]:
-        layout = self.document().documentLayout()
-        block = self.cursorForPosition(QPoint(0, int(clip.top()))).block()
-        while block.isValid():
-            rectangle = layout.blockBoundingRect(block)
-            if rectangle.top() > clip.bottom():
-                return
-            yield block, rectangle
-            block = block.next()
-
-    def _bars(self, clip: QRectF) -> Iterator[QRectF]:
-        for block, rectangle in self._visible_blocks(clip):
-            if block.blockFormat().hasProperty(QUOTE_PROPERTY):
-                yield QRectF(2, rectangle.top(), 3, rectangle.height())
+def _bars(blocks: Iterable[PlacedBlock]) -> Iterator[QRectF]:
+    """The bars beside quotations."""
+    for block, rectangle in blocks:
+        if block.blockFormat().hasProperty(QUOTE_PROPERTY):
+            yield QRectF(2, rectangle.top(), 3, rectangle.height())
 
 
 def _x(value: object) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QFont, QGuiApplication, QPainter, QTextDocument, QTextLayout
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
@@ -14,9 +14,11 @@ from app.gui.answer_writer import CodeBlock
 from app.gui.streamed_answer import StreamedAnswer
 from app.gui.theme import Appearance
 from app.gui.typesetting import Spans, Typesetting
+from app.gui.visible_blocks import PlacedBlock, blocks_between
 from app.gui.widgets.basics import IconButton
 
 EDGE = 9
+PANEL_MARGIN = CODE_HEADER + EDGE
 COPIED_MILLISECONDS, PLACING_MILLISECONDS = 1500, 30
 
 
@@ -66,10 +68,10 @@ class CodePanels:
 
     # -- painting --------------------------------------------------------------------------------------------------
 
-    def paint(self, painter: QPainter, clip: QRectF) -> None:
-        """Paint the panels that are at least partly in ``clip``."""
+    def paint(self, painter: QPainter, clip: QRectF, blocks: Sequence[PlacedBlock]) -> None:
+        """Paint the panels that are at least partly in ``clip``; ``blocks`` are those up to ``PANEL_MARGIN`` off it."""
         painter.save()
-        for code, place in self._panels(clip):
+        for code, place in self._panels(clip, blocks):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._appearance.theme.color("code"))
             painter.drawRoundedRect(place, 8, 8)
@@ -86,23 +88,23 @@ class CodePanels:
         where = QRectF(place.left() + 14, place.top() + 4, place.width() - 60, CODE_HEADER)
         painter.drawText(where, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, code.language or "text")
 
-    def _panels(self, clip: QRectF) -> Iterator[tuple[CodeBlock, QRectF]]:
-        if self.answer is None or not self.answer.codes:
+    def _panels(self, clip: QRectF, blocks: Sequence[PlacedBlock]) -> Iterator[tuple[CodeBlock, QRectF]]:
+        if self.answer is None or not self.answer.codes or not blocks:
             return
         document, codes = self._browser.document(), self.answer.codes
         layout = document.documentLayout()
-        top, bottom = (
-            self._browser.cursorForPosition(QPoint(0, int(y))).position() for y in (clip.top(), clip.bottom() + EDGE)
-        )
+        top, bottom = blocks[0][0].position(), blocks[-1][0].position()
         first = max(0, bisect_right(codes, top, key=lambda code: code.start) - 1)
-        for code in codes[first : bisect_right(codes, bottom + 1, key=lambda code: code.start)]:
-            begin = layout.blockBoundingRect(document.findBlock(code.start)).top() - CODE_HEADER - EDGE
+        for code in codes[first : bisect_right(codes, bottom, key=lambda code: code.start)]:
+            begin = layout.blockBoundingRect(document.findBlock(code.start)).top() - PANEL_MARGIN
             end = layout.blockBoundingRect(document.findBlock(self.answer.code_end(code))).bottom() + EDGE
             if begin <= clip.bottom() and end >= clip.top():
                 yield code, QRectF(0, begin, self._viewport.width(), end - begin)
 
     def _place_buttons(self) -> None:
-        places = list(self._panels(QRectF(self._viewport.visibleRegion().boundingRect())))
+        seen = QRectF(self._viewport.visibleRegion().boundingRect())
+        top, bottom = seen.top() - PANEL_MARGIN, seen.bottom() + PANEL_MARGIN
+        places = list(self._panels(seen, list(blocks_between(self._browser.document(), top, bottom))))
         while len(self._buttons) < len(places):
             self._buttons.append(CopyCodeButton(self._appearance, self._viewport))
         for number, button in enumerate(self._buttons):

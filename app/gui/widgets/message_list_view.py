@@ -118,9 +118,12 @@ class MessageListView(QAbstractScrollArea):
         changed = False
         for row in self._near_rows():
             height = self._measure(row)
-            changed = changed or height != self._heights[row]
-            self._heights[row] = height
-        self._sum_up()
+            if height != self._heights[row]:
+                self._heights[row] = height
+                if not changed:
+                    changed, first = True, row
+        if changed:
+            self._sum_up(first)
         self._update_range()
         bar = self.verticalScrollBar()
         wanted = bar.maximum() if self._following else self._tops[anchor] + offset
@@ -176,8 +179,9 @@ class MessageListView(QAbstractScrollArea):
         widget.hide()
         widget.deleteLater()
 
-    def _sum_up(self) -> None:
-        self._tops = [0, *accumulate(self._heights)]
+    def _sum_up(self, first: int = 0) -> None:
+        """Tell the places of the messages from ``first`` on anew; those before it stand where they stood."""
+        self._tops[first:] = accumulate(self._heights[first:], initial=self._tops[first])
 
     def _update_range(self) -> None:
         total = TOP_MARGIN + self._tops[-1] + BOTTOM_MARGIN

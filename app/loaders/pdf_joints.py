@@ -1,7 +1,8 @@
 """Mends where PDFium parts or orders the characters of one line wrongly, by where their glyphs stand.
 
 PDFium ends a line at raised and lowered figures, takes the kerning of a formula's letters for a space, and puts what
-stands at the edges of a number or of a Latin word in right-to-left text on the wrong side of it.
+stands at the edges of a number or of a Latin word in right-to-left text on the wrong side of it. Where one glyph means
+several right-to-left letters, it turns these around with their line.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from itertools import pairwise
 
 from app.loaders.mapped_text import MappedText, Span
 from app.loaders.pdf_lines import Line, PageGeometry
+from app.loaders.pdf_right_to_left import HAS_RTL
 
 # In heights of a line: how far words of one line stand from one another, across and along.
 SAME_BASE = 0.1
@@ -29,15 +31,16 @@ KERNING = 0.08
 
 Box = tuple[float, float, float, float]
 _RTL = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe"
-_HAS_RTL = re.compile(f"[{_RTL}]")
 _MARKS = "\u0610-\u061a\u064b-\u065f\u0670"
 _KERNED = re.compile(r" (?<=\b[^\W\d_] )(?=[^\W\d_]{2})")  # begins with what is sought fast
 _LAST_WORD = re.compile(r"\w*\Z")
 _SPACE_BEFORE = re.compile(f"(?<=[{_RTL}])(?P<space> )(?P<run>[A-Za-z0-9](?:[^{_RTL}\\n]*[A-Za-z0-9])?)(?=[{_RTL}])")
 _MARK_BEFORE = re.compile(f"(?P<before>[{_RTL}])(?P<space> ?)(?P<mark>[{_MARKS}]+)(?P<letter>[{_RTL}])")
 _SIGN_BEFORE = re.compile(
-    rf"(?:(?<=[\s{_RTL}])|^)(?P<sign>[،؛:.,]|^-)(?P<run>\d[\d./:-]*\d|\d)(?=[\s{_RTL}]|$)", re.MULTILINE
+    rf"(?:(?<=[\s{_RTL}])|^)(?P<sign>[،؛:.,%٪]|^-)(?P<run>\d[\d./:-]*\d|\d)(?=[\s{_RTL}]|$)", re.MULTILINE
 )
+# No glyph means alef and lam: what is read so is the ligature of lam and alef.
+_TURNED_LIGATURE = re.compile("[\u0622\u0623\u0625\u0627\u0671]\u0644")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def mended_joints(geometry: PageGeometry, starts: Sequence[Line]) -> MappedText:
     edits = [*(_rejoined(geometry, starts) if is_upright else ()), *_kerned(geometry)]
     if geometry.may_mix_rows or not is_upright:
         edits += _parted(geometry)
-    if _HAS_RTL.search(mapped.text):
+    if HAS_RTL.search(mapped.text):
         edits += _right_to_left(geometry)
     if not edits:
         return mapped
@@ -127,6 +130,7 @@ def _right_to_left(geometry: PageGeometry) -> Iterator[_Edit]:
         (_SPACE_BEFORE, _space_behind),
         (_MARK_BEFORE, _mark_behind),
         (_SIGN_BEFORE, _sign_behind),
+        (_TURNED_LIGATURE, _ligature_in_order),
     )
     for pattern, rule in rules:
         edits = (rule(geometry, found) for found in pattern.finditer(text))
@@ -161,12 +165,21 @@ def _sign_behind(geometry: PageGeometry, found: re.Match[str]) -> _Edit | None:
     """What stands left of a number comes after it."""
     text = geometry.mapped.text
     start, end = text.rfind("\n", 0, found.start()) + 1, text.find("\n", found.end())
-    if not _HAS_RTL.search(text, start, end if end >= 0 else len(text)):
+    if not HAS_RTL.search(text, start, end if end >= 0 else len(text)):
         return None
     sign, first = geometry.indexes(found.start("sign"), found.start("run") + 1)
     if min(sign, first) < 0 or geometry.char_box(sign)[2] > geometry.char_box(first)[0] + 1:
         return None
     return _Edit(found.start(), found.end(), (found.span("run"), found.span("sign")))
+
+
+def _ligature_in_order(geometry: PageGeometry, found: re.Match[str]) -> _Edit | None:
+    """Two letters that stand in the same place are one glyph."""
+    first, last = geometry.indexes(found.start(), found.end())
+    if min(first, last) < 0 or geometry.char_box(first) != geometry.char_box(last):
+        return None
+    middle = found.start() + 1
+    return _Edit(found.start(), found.end(), ((middle, found.end()), (found.start(), middle)))
 
 
 def _holds(box: Box, x: float) -> bool:

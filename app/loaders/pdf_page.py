@@ -11,6 +11,7 @@ from app.loaders.mapped_text import MappedText
 from app.loaders.pdf_joints import mended_joints
 from app.loaders.pdf_layout import in_reading_order, mixes_columns, seems_in_order
 from app.loaders.pdf_lines import Line, PageGeometry
+from app.loaders.pdf_right_to_left import HAS_RTL, cells_from_the_right
 
 # Running headers and footers stand in this part of the page's height at either end.
 MARGIN = 0.14
@@ -44,6 +45,8 @@ def read_page(page: pdfium.Handle, text_page: pdfium.Handle, number: int) -> Pag
     geometry = PageGeometry(mapped, page, text_page)
     starts = geometry.starts()
     whole = mended_joints(geometry, starts)
+    if HAS_RTL.search(whole.text):
+        whole = cells_from_the_right(PageGeometry(whole, page, text_page))
     if whole is not mapped:
         mapped = whole
         geometry = PageGeometry(mapped, page, text_page)

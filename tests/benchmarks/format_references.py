@@ -2,9 +2,9 @@
 
 The corpus says of its references that most come from other extractors, some of them weak. As given, they count escapes
 of Markdown, marks for pictures and addresses of links as words of a document, hold UTF-16 read as single bytes and text
-boxes twice (as drawn now, and for programs before 2010), and lack speaker's notes, comments, text boxes, descriptions
-of pictures, and merged cells in all but the first of the places that they cover. Nothing here looks at what a file is
-called, or uses any of the program's readers.
+boxes twice (as drawn now, and for programs before 2010) and the ligature of lam and alef backwards, and lack speaker's
+notes, comments, text boxes, descriptions of pictures, and merged cells in all but the first of the places that they
+cover. Nothing here looks at what a file is called, or uses any of the program's readers.
 """
 
 from __future__ import annotations
@@ -28,14 +28,17 @@ _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _IMAGE = re.compile(r"\[image\]|\[image: ")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _LINK = re.compile(r"(?<=\])\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"]*\")?\)")
+_ALEF_LAM = re.compile("([\u0622\u0623\u0625\u0627\u0671])\u0644")
 _AUTOLINK = re.compile(r"<(?:https?|mailto):[^>\s]*>")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _RUN = re.compile(rb"(?:[\x20-\x7e\xa0-\xff]\x00){3,}|[\x20-\x7e\xa0-\xff]{4,}")
 
 
 def words(text: str) -> Counter[str]:
-    """The words of a text as the corpus's scorer counts them, ligatures and letters of formulas as plain ones."""
-    return Counter(re.findall(r"\w+", unicodedata.normalize("NFKC", text).lower()))
+    """The words of a text as the corpus's scorer counts them, ligatures and letters of formulas as plain ones, and lam
+    and alef in one order."""
+    plain = unicodedata.normalize("NFKC", text).lower()
+    return Counter(re.findall(r"\w+", _ALEF_LAM.sub("\u0644\\1", plain)))
 
 
 def own_words(text: str) -> Counter[str]:

@@ -12,7 +12,16 @@ from tests.loaders.conftest import Load
 from tests.loaders.pdf_writer import Page, Run, write_pdf
 
 # Letters of the content stream that mean Arabic ones; Helvetica's widths place them.
-ARABIC = {"A": "\u0645", "B": "\u0646", "C": "\u0648", "E": "\u0628", "M": "\u064b"}
+ARABIC = {
+    "A": "\u0645",
+    "B": "\u0646",
+    "C": "\u0648",
+    "E": "\u0628",
+    "M": "\u064b",
+    "F": "\u0627",
+    "G": "\u0644",
+    "L": "\u0644\u0627",
+}
 
 
 def read(tmp_path: Path, load: Load, runs: list[Run], arabic: bool = False) -> PlacedSection:
@@ -67,3 +76,28 @@ def test_a_full_stop_left_of_a_number_in_right_to_left_text_comes_after_it(tmp_p
     text = read(tmp_path, load, runs, arabic=True).section.text
     assert "2023," in text
     assert ",2023" not in text
+
+
+def test_a_percent_sign_left_of_a_number_in_right_to_left_text_comes_after_it(tmp_path: Path, load: Load) -> None:
+    runs = [Run(200, 700, "AB"), Run(180, 700, "50"), Run(169, 700, "%"), Run(140, 700, "ABE")]
+    assert "50%" in read(tmp_path, load, runs, arabic=True).section.text
+
+
+def test_a_glyph_that_means_lam_and_alef_is_read_as_such(tmp_path: Path, load: Load) -> None:
+    # One after the other from the right: meem, the ligature, noon; and further left an alef and a lam of their own.
+    drawn = [(200, "A"), (193, "L"), (186, "B"), (170, "F"), (163, "G")]
+    placed = read(tmp_path, load, [Run(x, 700, text) for x, text in drawn], arabic=True)
+    assert placed.section.text == "\u0645\u0644\u0627\u0646 \u0627\u0644"
+    assert left_of(placed, tmp_path / "page.pdf", "\u0644\u0627") == pytest.approx(193, abs=1)
+
+
+def test_the_right_cell_of_a_right_to_left_row_comes_first(load: Load, test_data: Path) -> None:
+    # A form in Persian: questions on the right, answers on the left.
+    text = load(test_data / "formats" / "files" / "docling__right_to_left_03.pdf").text
+    assert "\u062a\u0627\u0631\u064a\u062e \u067e\u0630\u064a\u0631\u0634 1403/10/04" in text
+    assert "\u0646\u0627\u0645 \u0627\u0633\u062a\u0627\u0646\u062f\u0627\u0631\u062f \u0634\u0645\u0634\u0647" in text
+
+
+def test_latin_words_in_a_wide_right_to_left_line_keep_their_order(tmp_path: Path, load: Load) -> None:
+    runs = [Run(400, 700, "ABEABE"), Run(200, 700, "see"), Run(250, 700, "here"), Run(100, 700, "BAEBAEBAE")]
+    assert "see here" in read(tmp_path, load, runs, arabic=True).section.text

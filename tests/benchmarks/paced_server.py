@@ -1,5 +1,7 @@
 """A chat server that streams an answer of TOKENS tokens at RATE a second (0: as fast as it can); a process of its own.
 
+It sends no more than ``max_tokens`` where a request names them, as when a follow-up is to be put in full.
+
 ``python -m tests.benchmarks.paced_server TOKENS RATE`` prints its port, then serves until it is killed.
 """
 
@@ -28,12 +30,13 @@ class PacedHandler(BaseHTTPRequestHandler):
     rate = 0.0
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        request = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        count = min(self.tokens, request.get("max_tokens") or request.get("max_completion_tokens") or self.tokens)
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
         begun = time.monotonic()
-        for number, token in enumerate(answer_tokens(self.tokens)):
+        for number, token in enumerate(answer_tokens(count)):
             wait = begun + number / self.rate - time.monotonic() if self.rate else 0.0
             if wait > 0:
                 time.sleep(wait)

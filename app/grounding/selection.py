@@ -1,11 +1,19 @@
 """Chooses the sentences that answer a question, or finds that none does.
 
-Two sums of a few measures decide. ``standing`` ranks the sentences; ``evidence`` says how much speaks for there being
-an answer at all, and has to reach ``ENOUGH``. The measures are the similarity of question and sentence, of question
-and sentence with its context (a sentence like "It has no locks" says nothing without its title), of question and
-passage, the shares of the question's words, and whether the sentence holds the kind of fact asked for. Weights and
-limits were set on the passages and questions in ``tests/grounding/data``: there ``ENOUGH`` refuses six of seven
-questions that the passages don't answer and lets five of six of the others through.
+Two sums of a few measures decide. ``standing`` ranks the sentences. ``evidence`` says how much speaks for the document
+of the best sentence holding an answer at all, and has to reach ``ENOUGH``. The measures are cosines of question and
+sentence, of question and sentence with its context (a sentence like "It has no locks" says nothing without its title),
+of sentence and *aspect*, which is what the question asks about the document's topic (``aspects``), of question and
+passage; the shares of the question's words; and whether the sentence holds the kind of fact asked for.
+
+Where the numbers come from: questions of our own on passages of our own, 482 short ones (``tuning.jsonl``) and 200
+that need longer answers or ask for what a passage on their very topic doesn't say (``long_answers.jsonl``, both in
+``tests/grounding/data``). The weights of ``evidence`` are those of a logistic regression (ridge 1, both sets with equal
+weight, divided by the weight of the similarity in context); they hardly move in ten-fold cross-validation over
+passages, where the area under the curve is .96 on the short questions and .91 on the long ones (.92 and .86 for the sum
+without the aspect). ``ENOUGH`` refuses 93% and 67% of the questions without an answer and lets 85% and 95% of the
+others through. The aspect instead of the whole question in ``standing`` puts a sentence of the answer first for 78%
+instead of 63% of the long questions.
 
 The default embedding model can't tell texts in other scripts than the Latin one apart; there words alone decide (on
 questions of XQuAD in Chinese they separate answerable from unanswerable with an AUC of .96, embeddings with .79).
@@ -13,10 +21,12 @@ questions of XQuAD in Chinese they separate answerable from unanswerable with an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.grounding.aspects import aspect
 from app.grounding.candidates import Candidate, CandidateFinder, GivenPassage
 from app.grounding.questions import AnswerKind
 from app.retrieval.query_language import LATIN, query_script
@@ -30,18 +40,27 @@ MOST_CANDIDATES = 20
 MOST_FINALISTS = 8
 ENOUGH = 1.12
 _ENOUGH_WORDS = 0.35
-_CLOSE = 0.5
-_CLOSE_FACT = 0.2
-_CLOSE_SHARE = 0.6
+_CLOSE = 0.45
+_CLOSE_FACT = 0.25
+_NEXT = 0.1
+_GAP = 3
+_BREADTH = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A candidate with its two sums."""
+    """A candidate, its standing, and its cosines with the question: alone, in its context, and with the aspect."""
 
     candidate: Candidate
     standing: float
-    evidence: float
+    alone: float = 0.0
+    in_context: float = 0.0
+    aspect: float = 0.0
+
+    @property
+    def document(self) -> int | str:
+        """The document it stands in."""
+        return self.candidate.passage.document
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +81,19 @@ def select_sentences(question: str, passages: Sequence[GivenPassage], embedder: 
     Blocks while at most ``MOST_CANDIDATES + MOST_FINALISTS`` texts and the question are embedded.
     """
     finder = CandidateFinder(question, passages)
-    if query_script(question) == LATIN:
+    by_meaning = query_script(question) == LATIN
+    if by_meaning:
         scored = score(question, _promising(finder.candidates()), embedder)
     else:
         scored = [_by_words(each) for each in finder.candidates()]
     if not scored:
         return Selection((), 0.0)
-    evidence = max(each.evidence for each in scored)
     best = max(scored, key=lambda each: each.standing)
+    near = [each for each in scored if each.document == best.document]
+    evidence = _evidence(best, near) if by_meaning else max(map(_evidence_of_words, scored))
     if evidence < ENOUGH:
         return Selection((), evidence, best.candidate if evidence >= WORTH_A_LOOK else None)
-    return Selection(_around(best, scored, finder.kind), evidence, best.candidate)
+    return Selection(_around(best, near, finder.kind), evidence, best.candidate)
 
 
 def score(question: str, candidates: Sequence[Candidate], embedder: Embedder) -> list[Scored]:
@@ -83,8 +104,13 @@ def score(question: str, candidates: Sequence[Candidate], embedder: Embedder) ->
     in_context = (embedder.embed_passages([_with_context(each) for each in candidates]) @ vector).tolist()
     ranked = sorted(zip(candidates, in_context, strict=True), key=lambda pair: -_standing(pair[0], pair[1], pair[1]))
     finalists = ranked[:MOST_FINALISTS]
-    alone = (embedder.embed_passages([_plain(each.text) for each, _ in finalists]) @ vector).tolist()
-    return [_scored(each, similarity, within) for (each, within), similarity in zip(finalists, alone, strict=True)]
+    sentences = embedder.embed_passages([_plain(each.text) for each, _ in finalists])
+    asked = [aspect(question, each.passage.context) for each, _ in finalists]
+    aspects = {each: vector if each == question else embedder.embed_query(each) for each in dict.fromkeys(asked)}
+    return [
+        _scored(each, float(sentence @ vector), within, float(sentence @ aspects[about]))
+        for (each, within), sentence, about in zip(finalists, sentences, asked, strict=True)
+    ]
 
 
 def _plain(text: str) -> str:
@@ -95,22 +121,31 @@ def _with_context(each: Candidate) -> str:
     return f"{each.context}. {_plain(each.text)}" if each.context else _plain(each.text)
 
 
-def _scored(each: Candidate, alone: float, in_context: float) -> Scored:
+def _scored(each: Candidate, alone: float, in_context: float, about: float) -> Scored:
     if each.replies:
-        alone = max(alone, in_context)
-    evidence = alone + 0.5 * in_context + 0.3 * each.passage_similarity + 0.3 * each.in_passage
-    return Scored(each, _standing(each, alone, in_context), evidence)
+        alone, about = max(alone, in_context), max(about, in_context)
+    return Scored(each, _standing(each, about, in_context), alone, in_context, about)
 
 
-def _standing(each: Candidate, alone: float, in_context: float) -> float:
+def _standing(each: Candidate, about: float, in_context: float) -> float:
     by_words = 0.1 * each.in_passage + 0.2 * each.in_context + 0.05 * each.fits - 0.15 * each.is_row
-    return alone + in_context + 0.3 * each.passage_similarity + by_words
+    return 1.2 * about + in_context + 0.3 * each.passage_similarity + by_words
+
+
+def _evidence(best: Scored, near: Sequence[Scored]) -> float:
+    """``near`` are the sentences of the best one's document: an answer seldom stands in a text about other things."""
+    broad = sorted((each.alone for each in near), reverse=True)[:_BREADTH]
+    about = max(each.aspect for each in near)
+    return best.in_context + 0.3 * best.candidate.in_passage + 0.6 * about + 0.35 * sum(broad) / len(broad)
 
 
 def _by_words(each: Candidate) -> Scored:
-    """Score by words alone, on the scale of ``_scored``."""
-    standing = 2 * each.in_sentence + 0.6 * each.in_passage + 0.05 * each.fits
-    return Scored(each, standing, ENOUGH * (each.in_sentence + each.in_passage) / _ENOUGH_WORDS)
+    return Scored(each, 2 * each.in_sentence + 0.6 * each.in_passage + 0.05 * each.fits)
+
+
+def _evidence_of_words(each: Scored) -> float:
+    """By words alone, on the scale of ``_evidence``."""
+    return ENOUGH * (each.candidate.in_sentence + each.candidate.in_passage) / _ENOUGH_WORDS
 
 
 def _promising(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -124,11 +159,19 @@ def _promising(candidates: Sequence[Candidate]) -> list[Candidate]:
     return ranked[:MOST_CANDIDATES]
 
 
-def _around(best: Scored, scored: Sequence[Scored], kind: AnswerKind) -> tuple[Candidate, ...]:
-    """Take the best sentence and those of its document that come close to it; fewer where one fact is asked for."""
-    margin = _CLOSE if kind is AnswerKind.OPEN else _CLOSE_FACT
-    least = max(best.standing - margin, _CLOSE_SHARE * best.standing)
-    document = best.candidate.passage.document
-    near = [each for each in scored if each.candidate.passage.document == document and each.standing >= least]
-    near.sort(key=lambda each: -each.standing)
-    return tuple(sorted((each.candidate for each in near[:MOST_SENTENCES]), key=lambda each: each.place))
+def _around(best: Scored, near: Sequence[Scored], kind: AnswerKind) -> tuple[Candidate, ...]:
+    """Take the best sentence and those of its document that come close to it; fewer where one fact is asked for.
+
+    The sentence that follows the best one may be a little further off, as it often goes on with the answer.
+    """
+    least = best.standing - (_CLOSE if kind is AnswerKind.OPEN else _CLOSE_FACT)
+    ranked = sorted(near, key=lambda each: -_reach(each, best))
+    chosen = [each.candidate for each in ranked if _reach(each, best) >= least]
+    return tuple(sorted(chosen[:MOST_SENTENCES], key=lambda each: each.place))
+
+
+def _reach(each: Scored, best: Scored) -> float:
+    if each is best:
+        return math.inf
+    behind = each.candidate.place - best.candidate.place - len(best.candidate.text)
+    return each.standing + (_NEXT if 0 <= behind <= _GAP else 0.0)

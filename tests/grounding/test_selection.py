@@ -1,0 +1,66 @@
+"""Which sentences an answer is made of: those that say what is asked, not those that repeat the topic."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.grounding.aspects import aspect
+from app.grounding.candidates import GivenPassage
+from app.grounding.selection import MOST_SENTENCES, select_sentences
+from tests.grounding.conftest import WordEmbedder
+
+LOCKS = (
+    "The Corinth canal is a canal that cuts the isthmus of Corinth. "
+    "Ships up to seventeen metres wide may pass. "
+    "Storks nest on its eastern bank."
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "context", "left"),
+    [
+        ("how wide is the corinth canal", "Corinth Canal", "how wide is the"),
+        ("Why do lighthouses flash?", "Lighthouse", "Why do flash?"),
+        ("what is a lighthouse", "Lighthouse", "what is a lighthouse"),
+        ("how wide is the corinth canal", "", "how wide is the corinth canal"),
+        ("how wide is the corinth canal", "scan 0012", "how wide is the corinth canal"),
+        ("", "Lighthouse", ""),
+    ],
+)
+def test_the_aspect_is_what_the_title_does_not_say(question: str, context: str, left: str) -> None:
+    assert aspect(question, context) == left
+
+
+def test_a_sentence_that_only_repeats_the_topic_is_not_the_answer(embedder: WordEmbedder) -> None:
+    passage = GivenPassage("p1", LOCKS, "Corinth canal", similarity=0.6, document=1)
+
+    found = select_sentences("how many metres wide may ships be on the corinth canal", [passage], embedder)
+
+    assert [each.text for each in found.sentences] == ["Ships up to seventeen metres wide may pass."]
+
+
+def test_a_question_about_the_topic_alone_is_answered_by_the_sentence_about_it(embedder: WordEmbedder) -> None:
+    passage = GivenPassage("p1", LOCKS, "Corinth canal", similarity=0.6, document=1)
+
+    found = select_sentences("what is the corinth canal", [passage], embedder)
+
+    assert found.sentences[0].text.startswith("The Corinth canal is a canal")
+
+
+def test_what_a_passage_on_the_very_topic_does_not_say_is_refused(embedder: WordEmbedder) -> None:
+    passage = GivenPassage("p1", LOCKS, "Corinth canal", similarity=0.6, document=1)
+
+    found = select_sentences("who paid for digging the corinth canal", [passage], embedder)
+
+    assert found.sentences == ()
+    assert found.evidence > 0
+
+
+def test_all_sentences_come_from_one_document(embedder: WordEmbedder) -> None:
+    text = "The toll for yachts is paid in cash. The toll for ferries is paid by card."
+    passages = [GivenPassage(f"p{each}", f"{text} Rule {each}.", "Tolls", 0.6, document=each) for each in (1, 2, 3)]
+
+    found = select_sentences("how is the toll for yachts and ferries paid", passages, embedder)
+
+    assert 1 < len(found.sentences) <= MOST_SENTENCES
+    assert len({each.passage.document for each in found.sentences}) == 1

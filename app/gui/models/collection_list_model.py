@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QMimeData, QObject, Qt, Signal
 
 from app.domain.collections import CollectionRecord
 from app.gui.dragging import PATHS_TYPE, paths_of
+from app.gui.models.entry_list_model import EntryListModel, Index
 from app.gui.wording import counted, shown
 
-Index = QModelIndex | QPersistentModelIndex
 ALL = "All documents"
 
 
@@ -36,14 +35,12 @@ class CollectionEntry:
         return "\n".join([counted(self.documents, "document"), *lines])
 
 
-class CollectionListModel(QAbstractListModel):
+class CollectionListModel(EntryListModel):
     """Rows: all documents, then collections by name; no row at all without a collection.
 
     Signals: ``collections_changed`` when there are others, or they hold others; ``paths_dropped(entry, paths)`` for
     documents and folders of the library that were dropped on a line.
     """
-
-    EntryRole = Qt.ItemDataRole.UserRole
 
     collections_changed = Signal()
     paths_dropped = Signal(object, list)
@@ -52,20 +49,9 @@ class CollectionListModel(QAbstractListModel):
         super().__init__(parent)
         self._rows: list[CollectionEntry] = []
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's own default
-        return 0 if parent.isValid() else len(self._rows)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid() or index.row() >= len(self._rows):
-            return None
-        entry = self._rows[index.row()]
-        if role == self.EntryRole:
-            return entry
-        if role == Qt.ItemDataRole.DisplayRole:
-            return entry.name
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{entry.name}, {counted(entry.documents, 'document')}"
-        return None
+    def spoken(self, entry: CollectionEntry) -> str:
+        """Its name and how many documents it holds."""
+        return f"{entry.name}, {counted(entry.documents, 'document')}"
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         extra = Qt.ItemFlag.ItemIsDropEnabled if index.isValid() else Qt.ItemFlag.NoItemFlags

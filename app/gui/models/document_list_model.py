@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import (
-    QAbstractListModel,
     QMimeData,
     QModelIndex,
     QObject,
-    QPersistentModelIndex,
     Qt,
     Signal,
 )
@@ -21,9 +18,9 @@ from app.domain.documents import DocumentRecord, DocumentState
 from app.domain.errors import FailureReason
 from app.domain.ingestion import FileOutcome
 from app.gui.dragging import PATHS_TYPE, mime_of
+from app.gui.models.entry_list_model import EntryListModel, Index
 from app.gui.wording import counted, shown, shown_folder, shown_name
 
-Index = QModelIndex | QPersistentModelIndex
 WAITING_STATES = frozenset({DocumentState.QUEUED, DocumentState.PARSING, DocumentState.EMBEDDING})
 STATE_WORDS = {
     DocumentState.QUEUED: "Waiting",
@@ -127,13 +124,11 @@ class DocumentEntry:
         return f"{self.status_line}. {shown(self.warning)}" if self.warning else self.status_line
 
 
-class DocumentListModel(QAbstractListModel):
+class DocumentListModel(EntryListModel):
     """Rows are the entries that pass the filter, by name.
 
     Signals: ``counts_changed`` when the numbers of all, failed or waiting documents may have changed.
     """
-
-    EntryRole = Qt.ItemDataRole.UserRole
 
     counts_changed = Signal()
 
@@ -144,21 +139,6 @@ class DocumentListModel(QAbstractListModel):
         self._filter = ""
         self._problems_only = False
         self._members: frozenset[int] | None = None
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's own default
-        return 0 if parent.isValid() else len(self._rows)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid() or index.row() >= len(self._rows):
-            return None
-        entry = self._rows[index.row()]
-        if role == self.EntryRole:
-            return entry
-        if role == Qt.ItemDataRole.DisplayRole:
-            return entry.name
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{entry.name}, {entry.details}"
-        return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         extra = Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else Qt.ItemFlag.NoItemFlags

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import (
-    QAbstractListModel,
     QMimeData,
     QModelIndex,
     QObject,
-    QPersistentModelIndex,
     Qt,
     Signal,
 )
 
 from app.domain.folders import FolderState, FolderStatus
 from app.gui.dragging import PATHS_TYPE, mime_of
+from app.gui.models.entry_list_model import EntryListModel, Index
 from app.gui.wording import counted, shown, shown_name
 
-Index = QModelIndex | QPersistentModelIndex
 STATE_WORDS = {
     FolderState.LIVE: "Followed",
     FolderState.POLLING: "Checked every few seconds",
@@ -62,10 +59,8 @@ class FolderEntry:
         return shown(self.status.message) or self.status_line
 
 
-class FolderListModel(QAbstractListModel):
+class FolderListModel(EntryListModel):
     """Rows are folders, by path. Signals: ``folders_changed`` when there are others or they stand differently."""
-
-    EntryRole = Qt.ItemDataRole.UserRole
 
     folders_changed = Signal()
 
@@ -73,20 +68,9 @@ class FolderListModel(QAbstractListModel):
         super().__init__(parent)
         self._rows: list[FolderEntry] = []
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's own default
-        return 0 if parent.isValid() else len(self._rows)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid() or index.row() >= len(self._rows):
-            return None
-        entry = self._rows[index.row()]
-        if role == self.EntryRole:
-            return entry
-        if role == Qt.ItemDataRole.DisplayRole:
-            return entry.name
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"Folder {entry.name}, {entry.details}"
-        return None
+    def spoken(self, entry: FolderEntry) -> str:
+        """That it is a folder, its name and how it is followed."""
+        return f"Folder {super().spoken(entry)}"
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         extra = Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else Qt.ItemFlag.NoItemFlags

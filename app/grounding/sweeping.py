@@ -18,17 +18,27 @@ _FRAME = re.compile(
     r"(?:,? die)? (?:erwähnen|enthalten|nennen|handeln von|sprechen von|wird|werden|steht|stehen))\s+",
     re.IGNORECASE,
 )
+_OR = re.compile(r"\s+(?:or|oder)\s+|\s*/\s*", re.IGNORECASE)
 _SHORTEST_PREFIX = 3
 MENTIONED, LIKELY_WORDS, LIKELY_MEANING = 0.95, 0.55, 0.45
 
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What is looked for. ``mention``: a passage that names it is enough, it need not answer anything."""
+    """What is looked for. ``mention``: a passage that names it is enough, it need not answer anything.
+
+    ``alternatives`` are the stems of what stands on either side of an "or"; one of them is enough.
+    """
 
     text: str
     mention: bool
     terms: tuple[str, ...]
+    alternatives: tuple[frozenset[str], ...] = ()
+
+    def fit(self, found: frozenset[str], weights: Mapping[str, float]) -> float:
+        """The share of the weight of what is looked for that a passage with the stems ``found`` holds, 0 to 1."""
+        wanted = self.alternatives or (frozenset(self.terms),)
+        return max(share(found & each, {stem: weights[stem] for stem in each}) for each in wanted)
 
 
 def sought(question: str) -> Sought:
@@ -36,7 +46,9 @@ def sought(question: str) -> Sought:
     frame = _FRAME.match(question)
     text = question[frame.end() :].strip(" ?.!") if frame else question.strip()
     wanted = tuple(dict.fromkeys(terms(text)))
-    return Sought(text or question, frame is not None and bool(wanted), wanted)
+    mention = frame is not None and bool(wanted)
+    either = [stems for part in _OR.split(text) if (stems := frozenset(terms(part)))] if mention else []
+    return Sought(text or question, mention, wanted, tuple(either))
 
 
 def terms_in(search_text: str, wanted: Iterable[str]) -> frozenset[str]:

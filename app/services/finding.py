@@ -25,7 +25,6 @@ from app.grounding.sweeping import (
     MENTIONED,
     Sought,
     names_it,
-    share,
     sought,
     terms_in,
     weights_of,
@@ -191,7 +190,9 @@ def _swept(
 def _judged_by_sweep(
     record: DocumentRecord, hits: Sequence[Hit], weights: dict[str, float], wanted: Sought, by_model: bool
 ) -> Likely | None:
-    scored = sorted(((share(hit.terms, weights), hit) for hit in hits), key=lambda pair: -(pair[0] + pair[1].cosine))
+    scored = sorted(
+        ((wanted.fit(hit.terms, weights), hit) for hit in hits), key=lambda pair: -(pair[0] + pair[1].cosine)
+    )
     if not scored:
         return None
     words, meaning = max(each for each, _ in scored), max(hit.cosine for _, hit in scored)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.grounding.sweeping import share, sought, terms_in, weights_of
+from app.grounding.terms import terms
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,15 @@ def test_words_are_found_by_their_stems_and_never_inside_others() -> None:
     wanted = sought("Which reports mention companies?").terms
     assert terms_in("two companies were sold", wanted) == frozenset(wanted)
     assert terms_in("an accompanying letter", wanted) == frozenset()
+
+
+def test_either_side_of_an_or_is_enough() -> None:
+    wanted = sought("Which documents say something about the water supply or asbestos?")
+    weights = dict.fromkeys(wanted.terms, 1.0)
+    assert len(wanted.alternatives) == 2
+    assert wanted.fit(frozenset(terms("asbestos")), weights) == 1.0
+    assert wanted.fit(frozenset(terms("water")), weights) == 0.5
+    assert sought("Which documents mention the water supply?").fit(frozenset(), weights) == 0.0
 
 
 def test_rare_words_weigh_more() -> None:

@@ -271,6 +271,24 @@ def test_every_document_is_checked_with_progress(qtbot: QtBot, rig: DesktopRig, 
     assert desktop.window.chat.composer.edit.toPlainText() == ""
 
 
+def test_every_document_includes_the_files_that_go_along(
+    qtbot: QtBot, rig: DesktopRig, papers: Path, tmp_path: Path
+) -> None:
+    rig.model = None  # the built-in answerer
+    desktop = rig.open()
+    rig.add(papers)
+    letter = tmp_path / "letter.txt"
+    letter.write_text("The lighthouse was painted in 1950.", encoding="utf-8")
+    desktop.composer.attach_paths([letter])
+    qtbot.waitUntil(lambda: bool(desktop.composer.ask_with().options.attachments), timeout=WAIT)
+    desktop.window.chat.composer.edit.setPlainText("Which documents name the lighthouse?")
+    desktop.check_every_document()
+    assert not desktop.composer.ask_with().options.attachments
+    qtbot.waitUntil(lambda: desktop.messages.rowCount() == 2 and not desktop.chat.answering, timeout=WAIT)
+    entry = desktop.messages.entries[-1]
+    assert [each.path for each in entry.citations] == [letter], entry.text
+
+
 def test_a_document_is_summarised_from_the_viewer(qtbot: QtBot, rig: DesktopRig, papers: Path) -> None:
     rig.model = None  # the built-in answerer
     desktop = rig.open()

@@ -28,7 +28,7 @@ _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _IMAGE = re.compile(r"\[image\]|\[image: ")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _LINK = re.compile(r"(?<=\])\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"]*\")?\)")
-_ALEF_LAM = re.compile("([\u0622\u0623\u0625\u0627\u0671])\u0644")
+_ALEFS_AND_LAMS = re.compile("[\u0622\u0623\u0625\u0627\u0671\u0644]{2,}")
 _AUTOLINK = re.compile(r"<(?:https?|mailto):[^>\s]*>")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _RUN = re.compile(rb"(?:[\x20-\x7e\xa0-\xff]\x00){3,}|[\x20-\x7e\xa0-\xff]{4,}")
@@ -38,7 +38,7 @@ def words(text: str) -> Counter[str]:
     """The words of a text as the corpus's scorer counts them, ligatures and letters of formulas as plain ones, and lam
     and alef in one order."""
     plain = unicodedata.normalize("NFKC", text).lower()
-    return Counter(re.findall(r"\w+", _ALEF_LAM.sub("\u0644\\1", plain)))
+    return Counter(re.findall(r"\w+", _ALEFS_AND_LAMS.sub(lambda run: "".join(sorted(run[0])), plain)))
 
 
 def own_words(text: str) -> Counter[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -194,10 +195,14 @@ def test_an_export_that_is_stopped_leaves_no_file(rig: DesktopRig, qtbot: QtBot,
     desktop = rig.desktop
     assert desktop is not None
     names = sorted(each.name for each in tmp_path.iterdir())
+    workers_are_free = threading.Event()
+    for _ in range(16):
+        desktop.runner.run(workers_are_free.wait)
     desktop.packs.export(tmp_path / "stopped.footnotepack", None, desktop.window)
     dialog = desktop.packs.export_dialog
     assert dialog is not None
     dialog.work.stop_button.click()
+    workers_are_free.set()
     qtbot.waitUntil(dialog.outcome.isVisible, timeout=WAIT)
     assert dialog.outcome.text() == "Stopped. Nothing was written."
     assert sorted(each.name for each in tmp_path.iterdir()) == names

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from app.chat_models.profiles import ModelProfile
+from app.domain.turn_options import BUILT_IN_MODEL
 from app.gui.models.suggestion_model import Suggestion
 from app.gui.wording import shown
-from app.services.model_servers import ModelServer
-from app.services.model_service import BUILT_IN, ProviderView, Trial
-from app.services.provider_access import KeyPlace, ProviderAccess
+
+if TYPE_CHECKING:
+    from app.chat_models.profiles import ModelProfile
+    from app.services.model_servers import ModelServer
+    from app.services.model_service import ProviderView, Trial
+    from app.services.provider_access import KeyPlace, ProviderAccess
 
 
 class Opens(Enum):
@@ -24,7 +28,7 @@ def model_suggestions(providers: Iterable[ProviderView], servers: Iterable[Model
 
     Services without a key say so. What a local server could run but hasn't got is left out.
     """
-    found = [Suggestion("Built-in", "Quotes your documents exactly; needs no network", "quote", BUILT_IN)]
+    found = [Suggestion("Built-in", "Quotes your documents exactly; needs no network", "quote", BUILT_IN_MODEL)]
     found += installed_suggestions(servers)
     about = "Keys of services, addresses of Ollama, LM Studio and other servers"
     found.append(Suggestion("Keys and servers…", about, "settings", Opens.PROVIDERS))
@@ -94,6 +98,8 @@ def key_words(access: ProviderAccess) -> str:
 
 def saved_words(place: KeyPlace | None, access: ProviderAccess) -> str:
     """What became of what the user saved."""
+    from app.services.provider_access import KeyPlace
+
     if place is KeyPlace.KEYRING:
         return f"The key for {access.label} is in the keyring of this computer."
     if place is KeyPlace.SESSION:
@@ -132,4 +138,4 @@ def capabilities(model: ModelProfile) -> str:
 
 def model_name(spec: str) -> str:
     """What a model is called on its button."""
-    return "Built-in" if spec in {"", BUILT_IN} else shown(spec.partition(":")[2] or spec)
+    return "Built-in" if spec in {"", BUILT_IN_MODEL} else shown(spec.partition(":")[2] or spec)

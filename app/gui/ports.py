@@ -24,11 +24,6 @@ from app.domain.turn_details import TurnDetails
 from app.domain.turn_options import Attachment, TurnOptions
 from app.domain.turns import SessionRecord, StoredMessage, TurnEvent
 from app.domain.whole_document import TaskEvent
-from app.services.model_servers import ModelServer
-from app.services.model_service import ProviderView, Trial
-from app.services.provider_access import KeyPlace, ProviderAccess
-from app.services.session_files import ExportFormat
-from app.services.template_service import Template, TemplateKind
 from app.settings.setting import Setting, T
 
 if TYPE_CHECKING:
@@ -38,8 +33,13 @@ if TYPE_CHECKING:
     from app.services.embedding_model_service import ModelView, Proposal
     from app.services.library_check import CheckReport
     from app.services.model_change import ModelChange
+    from app.services.model_servers import ModelServer
+    from app.services.model_service import ProviderView, Trial
     from app.services.pack_paths import PathMapping
     from app.services.pack_roots import PackRoot
+    from app.services.provider_access import KeyPlace, ProviderAccess
+    from app.services.session_files import ExportFormat
+    from app.services.template_service import Template, TemplateKind
 
 CountProgress = Callable[[int, int], None]
 IngestEvent = IngestProgress | FileOutcome | IngestSummary

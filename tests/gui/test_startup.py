@@ -40,6 +40,8 @@ HEAVY = (
     "pydantic",
     "pypdfium2",
     "httpx2",
+    "asyncio",
+    "app.services.model_service",
     "PySide6.QtPdf",
     "app.bootstrap",
 )

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.domain.collections import CollectionRecord
 from app.domain.documents import DocumentState
-from app.domain.turn_options import TurnOptions
+from app.domain.turn_options import BUILT_IN_MODEL, TurnOptions
 from app.gui.asking import AskWith
 from app.gui.chips import (
     LIMITING,
@@ -38,7 +38,6 @@ from app.gui.models.suggestion_model import Suggestion
 from app.gui.ports import Services
 from app.gui.widgets.composer import Composer
 from app.gui.wiring import Stage
-from app.services.model_service import BUILT_IN
 from app.services.template_service import Template, TemplateKind, as_choice, read_choice
 
 TOOLS_FLAG = "model_may_search"
@@ -78,7 +77,7 @@ class ComposerController(QObject):
         self._templates: Sequence[Template] = ()
         self._instructions = ""
         self._tools = stage.state.flag(TOOLS_FLAG)
-        self._default_model = BUILT_IN
+        self._default_model = BUILT_IN_MODEL
         self._connect()
 
     def _connect(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -10,8 +11,10 @@ from app.gui.jobs import JobRunner
 from app.gui.model_words import model_suggestions
 from app.gui.models.suggestion_model import Suggestion
 from app.gui.ports import Services
-from app.services.model_servers import ModelServer
-from app.services.model_service import ProviderView
+
+if TYPE_CHECKING:
+    from app.services.model_servers import ModelServer
+    from app.services.model_service import ProviderView
 
 
 class ModelsController(QObject):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Signal
 
 from app.domain.cancellation import CancelToken
 from app.domain.errors import UserFacingError
 from app.gui.model_words import saved_words, trial_words
 from app.gui.ports import Services
-from app.gui.widgets.provider_dialog import ProviderDialog
 from app.gui.wiring import Stage
-from app.services.model_service import Trial
-from app.services.provider_access import KeyPlace, ProviderAccess
+
+if TYPE_CHECKING:
+    from app.gui.widgets.provider_dialog import ProviderDialog
+    from app.services.model_service import Trial
+    from app.services.provider_access import KeyPlace, ProviderAccess
 
 
 class ProviderController(QObject):
@@ -44,6 +48,8 @@ class ProviderController(QObject):
             )
 
     def _show(self, access: ProviderAccess, model: str) -> None:
+        from app.gui.widgets.provider_dialog import ProviderDialog
+
         if self.dialog is not None:
             self.dialog.reject()
         dialog = self.dialog = ProviderDialog(self._stage.appearance, access, self._stage.window)

@@ -1,11 +1,17 @@
-"""Why the documents hold no answer, in words: what came near, and what could not be read."""
+"""Why the documents hold no answer, in words: what came near, and what could not be read; and that an answer has none
+of its words from them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.domain.citations import AnswerSentence, Support
 from app.domain.turn_details import SentPassage, UnreadFile
 
+NOT_FROM_DOCUMENTS = (
+    "Nothing in this answer is borne out by your documents, although only they were to be used. Take it as the model's "
+    "own words."
+)
 _MOST_PLACES = 2
 _MOST_FILES = 3
 
@@ -16,6 +22,13 @@ def why_not_found(near: Sequence[SentPassage], unread: Sequence[UnreadFile], unr
     ``near`` comes best first; ``unread`` are the first of ``unread_count`` files.
     """
     return " ".join(each for each in (_nearest(near), _unread(unread, unread_count)) if each)
+
+
+def rests_on_nothing(sentences: Sequence[AnswerSentence]) -> bool:
+    """Whether an answer claims something, cites nothing, and not one of its sentences is supported."""
+    found = {each.support for each in sentences}
+    cited = any(each.citations for each in sentences)
+    return not cited and Support.SUPPORTED not in found and not found.isdisjoint({Support.PARTLY, Support.UNSUPPORTED})
 
 
 def _nearest(near: Sequence[SentPassage]) -> str:

@@ -30,7 +30,7 @@ from app.grounding.continuing import GO_ON, passage_of, with_passage_ids
 from app.grounding.footnotes import FootnoteWriter
 from app.grounding.markers import MarkerParser, Piece
 from app.grounding.prompts import Prompt, is_refusal
-from app.grounding.why_not import why_not_found
+from app.grounding.why_not import NOT_FROM_DOCUMENTS, rests_on_nothing, why_not_found
 from app.services.turn_notes import TurnNotes
 from app.services.turn_parts import ModelFacts, TurnParts
 from app.services.turn_preparation import TurnPreparation
@@ -188,6 +188,8 @@ class TurnRun:
         placed = await asyncio.to_thread(self._with_boxes, citations)
         if answered:
             sentences = await asyncio.to_thread(self._checked, turn, sentences)
+            if turn.strictness is Strictness.STRICT and rests_on_nothing(sentences):
+                self._remark(NOT_FROM_DOCUMENTS)
         return await self._store(MessageStatus.COMPLETE, sentences, placed, answered=answered)
 
     def _explain(self) -> None:

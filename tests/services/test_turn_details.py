@@ -16,9 +16,10 @@ from app.domain.passages import Scope
 from app.domain.session_choices import SessionChoices
 from app.domain.turn_details import TurnDetails, UnreadFile
 from app.domain.turn_options import Strictness, TurnOptions
-from app.domain.turns import MessageStatus, ReasoningAdded, TurnFailed, TurnFinished, TurnStopped
+from app.domain.turns import MessageStatus, NoteAdded, ReasoningAdded, TurnFailed, TurnFinished, TurnStopped
 from app.grounding.prompts import NOT_FOUND
 from app.grounding.support import SupportChecker
+from app.grounding.why_not import NOT_FROM_DOCUMENTS
 from app.services.chat_service import CONTEXT_TOKENS
 from app.services.turn_parts import ModelFacts
 from app.storage.turn_details_json import details_from_json, details_to_json
@@ -103,6 +104,19 @@ def test_a_refusal_says_what_came_near_and_what_could_not_be_read(room: Room, wo
     assert "“scan.pdf”" in message.text
     assert {each.support for each in message.sentences} == {Support.UNCHECKED}
     assert [each.passage.id for each in details(room, message.id).near_misses] == ["p1", "p2"]
+
+
+def test_a_strict_answer_that_rests_on_no_document_says_so(room: Room) -> None:
+    room.says("Elephants weigh six tons. They eat grass and bark.")
+    strict = room.ask()
+    assert [each.text for each in strict if isinstance(each, NoteAdded)] == [NOT_FROM_DOCUMENTS]
+    assert details(room, last(strict, TurnFinished).id).notes == (NOT_FROM_DOCUMENTS,)
+    open_answer = room.ask(options=TurnOptions(strictness=Strictness.OPEN))
+    room.says("A storm destroyed the pier in 1903 [p1]. Elephants weigh six tons.")
+    partly = room.ask()
+    room.says("You are welcome!")
+    polite = room.ask()
+    assert not any(isinstance(each, NoteAdded) for each in (*open_answer, *partly, *polite))
 
 
 def test_every_sentence_is_checked_and_what_is_altered_is_marked(room: Room) -> None:

@@ -14,7 +14,6 @@ from app.gui.wording import counted, duration, shown, shown_name
 LONGEST_ARGUMENT = 120
 TOOL_WORDS = {
     "search_documents": "Search your documents for",
-    "read_pages": "Read pages of",
     "list_documents": "List your documents",
 }
 STEP_WORDS = {
@@ -48,6 +47,8 @@ class ToolNote:
     def words(self) -> str:
         """What the tool is asked to do."""
         arguments = _argument_words(self.arguments)
+        if self.name == "read_pages":
+            return _reading_words(self.arguments)
         if self.name in TOOL_WORDS:
             return f"{TOOL_WORDS[self.name]} {arguments}".strip()
         return f"Use the tool {shown(self.name)} {arguments}".strip()
@@ -137,13 +138,32 @@ def _returned(tool: ToolNote, event: ToolReturned, state: ToolState) -> ToolNote
     return replace(tool, state=state, result=event.text) if tool.call_id == event.call_id else tool
 
 
+def _reading_words(arguments: str) -> str:
+    """Which pages of which document a model wants to read."""
+    values = _values(arguments)
+    if not isinstance(values, dict) or not values.get("document"):
+        return f"Read pages of {_argument_words(arguments)}".strip()
+    first, last = values.get("first") or 1, values.get("last")
+    pages = f"page {first}" if first == last else f"pages {first} to {last}" if last else f"from page {first} on"
+    return f"Read “{_shortened(str(values['document']))}”, {shown(pages)}"
+
+
+def _values(arguments: str) -> object:
+    """A call's arguments as JSON, or what stands there if it is none."""
+    try:
+        return json.loads(arguments or "{}")
+    except ValueError:
+        return arguments
+
+
 def _argument_words(arguments: str) -> str:
     """The values of a call's arguments on one line, or what stands there if it is no JSON object."""
-    try:
-        values = json.loads(arguments or "{}")
-    except ValueError:
-        values = arguments
+    values = _values(arguments)
     if isinstance(values, dict):
         values = ", ".join(f"“{each}”" if isinstance(each, str) else str(each) for each in values.values())
-    words = shown(str(values))
+    return _shortened(str(values))
+
+
+def _shortened(text: str) -> str:
+    words = shown(text)
     return words if len(words) <= LONGEST_ARGUMENT else words[:LONGEST_ARGUMENT] + "…"

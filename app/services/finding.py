@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 BATCH = 32
 JUDGED_PASSAGES = 4
 NAMED_UNREAD = 8
+LONGEST_REASON = 50
 AT_ONCE = 3
 _FAINT = 0.3
 _TELLING = 80
@@ -87,7 +88,7 @@ class Tally:
         """What is said at the end of the answer."""
         parts = [f"{'Stopped: checked' if stopped else 'Checked'} {self.checked} of {_files(self.total)}."]
         if self.unread:
-            named = ", ".join(f"{each.path.name} ({why_unread(each)})" for each in self.unread[:NAMED_UNREAD])
+            named = ", ".join(map(_named, self.unread[:NAMED_UNREAD]))
             more = f" and {len(self.unread) - NAMED_UNREAD} more" if len(self.unread) > NAMED_UNREAD else ""
             parts.append(f"Could not be read: {harmless(named)}{more}.")
         return " ".join(parts)
@@ -255,6 +256,12 @@ def _tells_most(sentence: tuple[int, str, str]) -> tuple[int, int]:
     """More words of what is sought first; of equals the longer one, as a heading alone tells little."""
     count, text, _ = sentence
     return count, min(len(text), _TELLING)
+
+
+def _named(record: DocumentRecord) -> str:
+    """A file's name, and why it could not be read where a few words say it; all of it stands beside the answer."""
+    name, why = record.path.name, why_unread(record).rstrip(".")
+    return f"{name} ({why})" if len(why) <= LONGEST_REASON and name not in why else name
 
 
 def _files(count: int) -> str:

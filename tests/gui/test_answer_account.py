@@ -26,7 +26,7 @@ from app.gui.answer_account import Account
 from app.gui.desktop import Desktop
 from app.gui.models.message_list_model import MessageEntry
 from app.gui.theme import Appearance
-from app.gui.turn_notes import notes_of
+from app.gui.turn_notes import ToolNote, notes_of
 from app.gui.widgets.answer_panel import AnswerPanel
 from app.gui.widgets.message_widgets import AnswerWidget
 from app.gui.widgets.turn_notes_view import ApprovalCard, NoteRow
@@ -269,6 +269,21 @@ def test_every_document_is_checked_with_progress(qtbot: QtBot, rig: DesktopRig, 
     assert seen
     assert answer_widget(desktop).notes.task is None
     assert desktop.window.chat.composer.edit.toPlainText() == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("read_pages", '{"document": "a.pdf", "first": 2, "last": 4}', "Read “a.pdf”, pages 2 to 4"),
+        ("read_pages", '{"document": "a.pdf", "first": 2, "last": 2}', "Read “a.pdf”, page 2"),
+        ("read_pages", '{"document": "a.pdf"}', "Read “a.pdf”, from page 1 on"),
+        ("read_pages", '{"document"', 'Read pages of {"document"'),
+        ("search_documents", '{"query": "pier"}', "Search your documents for “pier”"),
+        ("list_documents", "", "List your documents"),
+    ],
+)
+def test_what_a_model_wants_to_do_is_told_in_words(name: str, arguments: str, words: str) -> None:
+    assert ToolNote("1", name, arguments).words == words
 
 
 def test_every_document_includes_the_files_that_go_along(

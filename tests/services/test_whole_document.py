@@ -229,14 +229,15 @@ def test_nothing_found_says_so_and_how_many_were_checked(world: World) -> None:
 def test_files_that_could_not_be_read_are_named(world: World) -> None:
     world.put("lease.txt", "Asbestos was found.")
     world.fail("locked.pdf", "It needs a password.")
+    world.fail("torn.pdf", "“torn.pdf” is damaged or incomplete: no page of it could be read. Get a fresh copy.")
 
     message = final(world.find("Which documents mention asbestos?"))
 
-    assert "Checked 1 of 2 files." in message.text
-    assert "locked.pdf" in message.text
+    assert "Checked 1 of 3 files." in message.text
+    assert message.text.endswith("Could not be read: locked.pdf (It needs a password), torn.pdf.")
     details = world.sessions.turn_details(message.id)
     assert details is not None
-    assert [each.path.name for each in details.unread] == ["locked.pdf"]
+    assert [each.path.name for each in details.unread] == ["locked.pdf", "torn.pdf"]
 
 
 def test_a_scope_limits_the_sweep(world: World) -> None:

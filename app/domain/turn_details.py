@@ -62,14 +62,27 @@ class ToolUse:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachedNote:
+    """A file that came with the question. ``document_id`` is the negative id of a file of the chat, 0 for one that
+    joined the library; ``picture`` tells whether its bytes are kept for models that see.
+    """
+
+    document_id: int
+    path: Path
+    picture: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TurnDetails:
     """Everything about one turn.
 
     ``query`` is what was searched, rewritten or not. ``used`` and ``dropped`` count earlier messages that the model was
-    and was not given; ``summary`` stands for the latter. ``unread`` holds the first of ``unread_count`` files.
-    ``cost`` is in US dollars, None where the price isn't known. Times are in seconds since the question arrived;
-    None where nothing arrived. ``tokens_per_second`` counts output tokens from the first one on. ``notes`` are remarks
-    on the turn, such as that a file was too long to be read whole.
+    and was not given; ``summary`` stands for the latter. Of the model's context ``room`` tokens were for passages and
+    earlier turns, and ``reserve`` for our rules, the question and the answer; 0 where that was not noted. ``unread``
+    holds the first of ``unread_count`` files. ``cost`` is in US dollars, None where the price isn't known. Times are
+    in seconds since the question arrived; None where nothing arrived. ``tokens_per_second`` counts output tokens from
+    the first one on. ``notes`` are remarks on the turn, such as that a file was too long to be read whole.
+    ``attached`` are the files that came with the question itself, not those of earlier ones.
     """
 
     query: str = ""
@@ -78,6 +91,8 @@ class TurnDetails:
     used: int = 0
     dropped: int = 0
     summary: str = ""
+    room: int = 0
+    reserve: int = 0
     prompt: tuple[PromptMessage, ...] = ()
     passages: tuple[SentPassage, ...] = ()
     near_misses: tuple[NearMiss, ...] = ()
@@ -92,3 +107,4 @@ class TurnDetails:
     tokens_per_second: float | None = None
     reasoning: str = ""
     notes: tuple[str, ...] = ()
+    attached: tuple[AttachedNote, ...] = ()

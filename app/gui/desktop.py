@@ -116,6 +116,14 @@ class Desktop(QObject):
             stage, self._library.controller, self.composer_wiring.controller.reload_collections
         )
         self._upkeep = UpkeepWiring(stage, self._library.controller, self._window.settings, self.reopen)
+        composer = self.composer_wiring.controller
+        composer.commands_of_others = [
+            *self._sessions.commands(),
+            *self._library.commands(),
+            *self._window.commands(),
+        ]
+        composer.library_wished.connect(self._library.add_paths)
+        self.window.chat.composer.pages_dropped.connect(self._library.add_pages)
         self._name_parts()
         chat: tuple[Wiring, ...] = (self._sessions, self._chat, self.composer_wiring, self._answering)
         for wiring in (*chat, self._library, self._collections, self._upkeep, self._sources, self._window):

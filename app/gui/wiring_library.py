@@ -9,11 +9,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from app.domain.documents import DocumentState
+from app.gui.controllers.composer_controller import command
 from app.gui.controllers.folder_controller import FolderController
 from app.gui.controllers.library_controller import LibraryController
 from app.gui.controllers.source_controller import SourceController
 from app.gui.controllers.web_controller import WebController
 from app.gui.models.document_list_model import WAITING_STATES, DocumentEntry
+from app.gui.models.suggestion_model import Suggestion
 from app.gui.ports import Services
 from app.gui.sample_library import suggested_questions
 from app.gui.widgets.dialogs import ask_about_many_files
@@ -65,6 +67,14 @@ class LibraryWiring:
             ("Ctrl+O", "Add files", self.choose_files),
             ("Ctrl+Shift+O", "Add a folder", self.choose_folder),
             ("Ctrl+U", "Add a web page", self.choose_page),
+        ]
+
+    def commands(self) -> list[Suggestion]:
+        """What can be typed behind a slash."""
+        return [
+            command("add", "Add files to the library", "file-add", self.choose_files),
+            command("folder", "Add a folder to the library", "folder-add", self.choose_folder),
+            command("page", "Add a web page to the library", "external", self.choose_page),
         ]
 
     # -- what the user can do --------------------------------------------------------------------------------------

@@ -9,10 +9,12 @@ from PySide6.QtCore import QModelIndex, QPoint
 from PySide6.QtWidgets import QFileDialog
 
 from app.gui.controllers.chat_search_controller import ChatSearchController
+from app.gui.controllers.composer_controller import command
 from app.gui.controllers.session_actions import SessionActions
 from app.gui.controllers.session_controller import SessionController
 from app.gui.controllers.transfer_controller import TransferController
 from app.gui.models.session_list_model import SessionListModel
+from app.gui.models.suggestion_model import Suggestion
 from app.gui.ports import Services
 from app.gui.session_menus import SessionMenus
 from app.gui.widgets.export_dialog import ExportDialog
@@ -72,12 +74,36 @@ class SessionWiring:
 
     def shortcuts(self) -> list[Shortcut]:
         """Keys of this part."""
-        panel = self._stage.window.sessions
         return [
             ("Ctrl+N", "New chat", self.begin_chat),
             ("Ctrl+Shift+F", "Search all chats", self.focus_search),
-            ("F2", "Rename the chat", lambda: panel.rename(self.controller.current)),
+            ("F2", "Rename the chat", lambda: self._rename(self.controller.current)),
         ]
+
+    def commands(self) -> list[Suggestion]:
+        """What can be typed behind a slash."""
+        return [
+            command("search", "Search all chats", "search", self.focus_search),
+            command("rename", "Give this chat another name", "rename", self._with_chat(self._rename)),
+            command("export", "Export this chat", "external", self._with_chat(self.ask_to_export)),
+            command("delete", "Put this chat into the trash", "trash", self._with_chat(self.actions.delete)),
+        ]
+
+    def _rename(self, session_id: str) -> None:
+        if self._stage.window.sessions.isHidden():
+            self._stage.window.toggle_sessions()
+        self._stage.window.sessions.rename(session_id)
+
+    def _with_chat(self, use: Callable[[str], object]) -> Callable[[], None]:
+        """``use`` with the open chat, where there is one."""
+
+        def run() -> None:
+            if self.controller.current:
+                use(self.controller.current)
+            else:
+                self._stage.window.toast.say("This chat begins with your first question.")
+
+        return run
 
     def begin_chat(self) -> None:
         """A new chat, ready to type."""

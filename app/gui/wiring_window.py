@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from app.gui.controllers.bench_controller import BenchController
+from app.gui.controllers.composer_controller import command
 from app.gui.controllers.feedback_controller import FeedbackController
 from app.gui.controllers.settings_controller import SettingsController
 from app.gui.controllers.source_controller import SourceController
+from app.gui.models.suggestion_model import Suggestion
 from app.gui.ports import Services
 from app.gui.widgets.dialogs import ShortcutsDialog
 from app.gui.wiring import Shortcut, Stage
@@ -41,6 +43,13 @@ class WindowWiring:
             ("Ctrl+,", "Settings", self.open_settings),
             ("F1", "Keyboard shortcuts", self.show_shortcuts),
             ("Ctrl+Q", "Quit", window.close),
+        ]
+
+    def commands(self) -> list[Suggestion]:
+        """What can be typed behind a slash."""
+        return [
+            command("settings", "Settings", "settings", self.open_settings),
+            command("help", "Keyboard shortcuts", "keyboard", self.show_shortcuts),
         ]
 
     def open_settings(self) -> None:

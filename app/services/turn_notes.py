@@ -9,7 +9,7 @@ from app.chat_models.profiles import Cost
 from app.chat_models.token_estimate import estimate_prompt, estimate_tokens
 from app.domain.messages import AIMessageChunk, FilePart, ImagePart, Message, ToolCallPart, ToolResultPart, Usage
 from app.domain.passages import Passage
-from app.domain.turn_details import NearMiss, PromptMessage, SentPassage, ToolUse, TurnDetails, UnreadFile
+from app.domain.turn_details import AttachedNote, NearMiss, PromptMessage, SentPassage, ToolUse, TurnDetails, UnreadFile
 from app.domain.turn_options import Strictness
 from app.services.turn_seams import Remembered, Turn
 
@@ -30,12 +30,14 @@ class TurnNotes:
         self._turn: Turn | None = None
         self._query = ""
         self._remembered = Remembered()
+        self._room = self._reserve = 0
         self._prompt: Sequence[Message] = ()
         self._passages: dict[str, Passage] = {}
         self._near: list[NearMiss] = []
         self._unread: tuple[Sequence[UnreadFile], int] = ((), 0)
         self._tools: list[ToolUse] = []
         self._notes: list[str] = []
+        self._attached: tuple[AttachedNote, ...] = ()
         self._reasoning: list[str] = []
         self._usage: Usage | None = None
         self._answer_characters = 0
@@ -45,10 +47,18 @@ class TurnNotes:
         """The turn and what was chosen for it."""
         self._turn = turn
 
+    def attached(self, files: Sequence[AttachedNote]) -> None:
+        """The files that came with the question."""
+        self._attached = tuple(files)
+
     def searched(self, query: str, near: Iterable[NearMiss] = ()) -> None:
         """What was searched, and what was found and left out."""
         self._query = query
         self._near.extend(near)
+
+    def budgeted(self, room: int, reserve: int) -> None:
+        """How many tokens were for passages and earlier turns, and for everything else."""
+        self._room, self._reserve = room, reserve
 
     def prompted(self, messages: Sequence[Message], passages: dict[str, Passage], remembered: Remembered) -> None:
         """What the model is sent. ``passages`` may grow afterwards."""
@@ -88,6 +98,8 @@ class TurnNotes:
             used=remembered.used,
             dropped=remembered.dropped,
             summary=remembered.summary,
+            room=self._room,
+            reserve=self._reserve,
             prompt=tuple(PromptMessage(each.role, prompt_text(each)) for each in self._prompt),
             passages=tuple(sent_passage(each, passage_id) for passage_id, each in self._passages.items()),
             near_misses=tuple(self.near_misses(answered=answered)),
@@ -102,6 +114,7 @@ class TurnNotes:
             tokens_per_second=self._rate(usage),
             reasoning="".join(self._reasoning),
             notes=tuple(self._notes),
+            attached=self._attached,
         )
 
     def near_misses(self, *, answered: bool) -> list[NearMiss]:

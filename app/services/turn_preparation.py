@@ -48,6 +48,7 @@ class TurnPreparation:
         length = rule_length(self._facts.profile, local=self._facts.local)
         system = rules(length, turn.strictness, turn.options.instructions)
         prompt = compose(turn.question, placed, remembered.messages, system=system, extra=attached.parts, query=query)
+        self._notes.budgeted(self._budget(), ANSWER_RESERVE)
         self._notes.prompted(prompt.messages, prompt.passages, remembered)
         self._emit(PassagesFound(tuple(prompt.passages.values())))
         return prompt

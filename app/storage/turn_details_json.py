@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from app.domain.answer_facts import Usage
-from app.domain.turn_details import NearMiss, PromptMessage, SentPassage, ToolUse, TurnDetails, UnreadFile
+from app.domain.turn_details import AttachedNote, NearMiss, PromptMessage, SentPassage, ToolUse, TurnDetails, UnreadFile
 from app.domain.turn_options import MemoryKind, Strictness
 
 T = TypeVar("T")
@@ -37,6 +37,7 @@ def details_from_json(value: str) -> TurnDetails:
         tools=tuple(_made(ToolUse, each) for each in data.get("tools", ())),
         usage=_made(Usage, usage) if usage else None,
         notes=tuple(data.get("notes", ())),
+        attached=tuple(_made(AttachedNote, each, path=Path(each["path"])) for each in data.get("attached", ())),
     )
 
 

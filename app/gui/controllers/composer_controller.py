@@ -51,11 +51,16 @@ class Command:
     run: Callable[[], object]
 
 
+def command(name: str, about: str, icon: str, run: Callable[[], object]) -> Suggestion:
+    """A slash command that can be picked."""
+    return Suggestion(name, about, icon, Command(run))
+
+
 class ComposerController(QObject):
     """Signals: ``values_wished(template)``: its variables are to be filled; ``new_chat_wished``;
     ``every_document_wished``: the question is to be answered from all documents one by one; ``providers_wished``:
-    keys and servers are to be seen; ``file_unwanted(id)``: an attached file is to leave the chat; ``folders_refused``
-    (list of paths): they can't go with a question.
+    keys and servers are to be seen; ``file_unwanted(id)``: an attached file is to leave the chat;
+    ``library_wished(list of paths)``: they can't go with a question and are to join the library.
     """
 
     values_wished = Signal(object)
@@ -63,6 +68,7 @@ class ComposerController(QObject):
     every_document_wished = Signal()
     providers_wished = Signal()
     file_unwanted = Signal(int)
+    library_wished = Signal(list)
 
     def __init__(self, stage: Stage, choices: ChoicesController, models: ModelsController, composer: Composer) -> None:
         super().__init__()
@@ -77,6 +83,7 @@ class ComposerController(QObject):
         self._templates: Sequence[Template] = ()
         self._instructions = ""
         self._tools = stage.state.flag(TOOLS_FLAG)
+        self.commands_of_others: Sequence[Suggestion] = ()
         self._default_model = BUILT_IN_MODEL
         self._connect()
 
@@ -87,7 +94,8 @@ class ComposerController(QObject):
         composer.trigger_changed.connect(self._on_trigger)
         composer.suggested.connect(self._on_suggested)
         composer.paths_dropped.connect(self.attach_paths)
-        composer.question_sent.connect(self._on_sent)
+        for sent in (composer.question_sent, self._stage.window.chat.invitation.question_chosen):
+            sent.connect(self._on_sent)
         composer.task_sent.connect(lambda: self._on_sent(""))
         composer.chips.removed.connect(self.remove)
         composer.chips.replaced.connect(self._replace)
@@ -271,7 +279,8 @@ class ComposerController(QObject):
             ("checkall", "Check every document for the question", "library", self.every_document_wished.emit),
             ("templates", "Write personas and prompt templates", "rename", composer.templates_wished.emit),
         ]
-        return [Suggestion(name, about, icon, Command(run)) for name, about, icon, run in commands]
+        own = [command(name, about, icon, run) for name, about, icon, run in commands]
+        return [*own, *self.commands_of_others]
 
     def _on_suggested(self, suggestion: Suggestion, trigger: Trigger) -> None:
         self._composer.edit.replace_trigger(trigger)
@@ -313,7 +322,7 @@ class ComposerController(QObject):
         if refused:
             names = ", ".join(path.name for path in refused[:3])
             self._stage.window.toast.say(
-                f"{names} can't go with a question. Add folders and other files to the library."
+                f"{names} can't go with a question.", "Add to library", lambda: self.library_wished.emit(refused)
             )
         elif len(files) > room:
             self._stage.window.toast.say(f"At most {MOST_ATTACHED} files go with a question. Add more to the library.")

@@ -8,9 +8,10 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSizePolicy, QWidget
 
+from app.domain.turn_options import AttachmentUse
 from app.gui.chips import ICONS, Chip, ChipKind, other_use
 from app.gui.theme import Appearance
-from app.gui.widgets.basics import IconButton, IconLabel, plain_label
+from app.gui.widgets.basics import IconButton, IconLabel, TextButton, plain_label
 from app.gui.widgets.stacking import flow
 
 GAP = 6
@@ -37,10 +38,22 @@ class ChipWidget(QFrame):
         row.setSpacing(5)
         row.addWidget(IconLabel(appearance, ICONS[chip.kind], size=14))
         row.addWidget(label)
+        if chip.kind is ChipKind.ATTACHMENT:
+            row.addWidget(self._make_use(appearance))
         take_away = IconButton(
             appearance, "close", f"Take away {chip.label}", size=12, on_click=lambda: self.removed.emit(chip)
         )
         row.addWidget(take_away)
+
+    def _make_use(self, appearance: Appearance) -> TextButton:
+        """Says where the file goes; a click changes it."""
+        chat_only = self.chip.value.use is AttachmentUse.CHAT
+        other = other_use(self.chip)
+        button = TextButton(appearance, "this chat" if chat_only else "library", kind="chip")
+        button.setAccessibleName(f"{self.chip.detail}. Press to change")
+        button.setToolTip(f"{self.chip.detail}. Click for: {other.detail.lower()}")
+        button.clicked.connect(lambda _checked=False: self.replaced.emit(self.chip, other))
+        return button
 
     def contextMenuEvent(self, event: object) -> None:
         if self.chip.kind is ChipKind.ATTACHMENT:

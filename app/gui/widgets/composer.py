@@ -28,7 +28,8 @@ class Composer(QFrame):
     Signals: ``question_sent(text)``; ``stop_wished``; ``add_files_wished`` for the library; ``attach_wished``;
     ``scope_wished``, ``model_wished``, ``persona_wished``, ``templates_wished``: a button was pressed;
     ``suggested(suggestion, trigger)``: one was picked for what was typed; ``trigger_changed(trigger or None)``;
-    ``paths_dropped(list of paths)``; ``task_sent``: what stood here was taken for a task over all documents.
+    ``paths_dropped(list of paths)``; ``pages_dropped(list of web addresses)``; ``task_sent``: what stood here was taken
+    for a task over all documents.
     """
 
     question_sent = Signal(str)
@@ -44,6 +45,7 @@ class Composer(QFrame):
     suggested = Signal(object, object)
     trigger_changed = Signal(object)
     paths_dropped = Signal(list)
+    pages_dropped = Signal(list)
 
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,8 +65,12 @@ class Composer(QFrame):
         column.addWidget(self.chips)
         column.addWidget(self.edit)
         column.addLayout(self._make_buttons())
-        drops = DropTarget(self, DropOverlay(appearance, self, "Drop to attach to your question", ""))
+        overlay = DropOverlay(appearance, self, "Drop to attach to your question", "")
+        drops = DropTarget(self, overlay, takes_content=True)
         drops.paths_dropped.connect(self.paths_dropped)
+        drops.pages_dropped.connect(self.pages_dropped)
+        drops.image_dropped.connect(self.edit.image_pasted)
+        drops.text_dropped.connect(self.edit.insert_text)
         self.edit.paths_pasted.connect(self.paths_dropped)
         self.edit.sent.connect(self._submit)
         self.edit.textChanged.connect(self._update_button)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QImage
 from PySide6.QtWidgets import QWidget
 
 from app.gui.external import page_link
@@ -15,15 +15,21 @@ from app.gui.widgets.drop_overlay import DropOverlay
 class DropTarget(QObject):
     """Makes ``widget`` take drops; ``overlay`` shows over it as long as something is dragged across.
 
-    Signals: ``paths_dropped(list of paths)``; ``pages_dropped(list of web addresses)``.
+    ``takes_content`` lets pictures and text be dropped that are no files, such as those of a web page.
+
+    Signals: ``paths_dropped(list of paths)``; ``pages_dropped(list of web addresses)``; ``image_dropped(image)``;
+    ``text_dropped(text)``.
     """
 
     paths_dropped = Signal(list)
     pages_dropped = Signal(list)
+    image_dropped = Signal(QImage)
+    text_dropped = Signal(str)
 
-    def __init__(self, widget: QWidget, overlay: DropOverlay) -> None:
+    def __init__(self, widget: QWidget, overlay: DropOverlay, *, takes_content: bool = False) -> None:
         super().__init__(widget)
         self._overlay = overlay
+        self._takes_content = takes_content
         widget.setAcceptDrops(True)
         widget.installEventFilter(self)
 
@@ -38,7 +44,7 @@ class DropTarget(QObject):
 
     def _take(self, event: QDropEvent, kind: QEvent.Type) -> None:
         data = event.mimeData()
-        if kind is QEvent.Type.DragEnter and not (dropped_paths(data) or dropped_pages(data)):
+        if kind is QEvent.Type.DragEnter and not self._can_take(data):
             event.ignore()
             return
         event.setDropAction(Qt.DropAction.CopyAction)
@@ -47,14 +53,26 @@ class DropTarget(QObject):
             self._overlay.cover()
         elif kind is QEvent.Type.Drop:
             self._overlay.hide()
-            self._tell(dropped_paths(data), dropped_pages(data))
+            self._tell(data)
 
-    def _tell(self, paths: list[Path], pages: list[str]) -> None:
-        """What a drop sets off may tear down widgets, which Qt does not survive inside the event."""
-        if paths:
+    def _can_take(self, data: QMimeData) -> bool:
+        content = self._takes_content and (data.hasImage() or data.hasText())
+        return bool(dropped_paths(data) or dropped_pages(data) or content)
+
+    def _tell(self, data: QMimeData) -> None:
+        """What a drop sets off may tear down widgets, which Qt does not survive inside the event.
+
+        A picture of a web page comes with its address too; the picture is there already, and nothing is fetched.
+        """
+        if paths := dropped_paths(data):
             QTimer.singleShot(0, self, lambda: self.paths_dropped.emit(paths))
-        if pages:
+        elif self._takes_content and data.hasImage():
+            image = QImage(data.imageData())
+            QTimer.singleShot(0, self, lambda: self.image_dropped.emit(image))
+        elif pages := dropped_pages(data):
             QTimer.singleShot(0, self, lambda: self.pages_dropped.emit(pages))
+        elif self._takes_content and (text := data.text()):
+            QTimer.singleShot(0, self, lambda: self.text_dropped.emit(text))
 
 
 def dropped_paths(data: QMimeData) -> list[Path]:

@@ -100,10 +100,15 @@ class QuestionEdit(QPlainTextEdit):
             self.paths_pasted.emit(paths)
         elif source.hasImage() and not source.hasText():
             self.image_pasted.emit(QImage(source.imageData()))
-        elif len(source.text()) > LONGEST_PASTE:
-            self.long_text_pasted.emit(source.text())
         else:
-            self.insertPlainText(source.text())
+            self.insert_text(source.text())
+
+    def insert_text(self, text: str) -> None:
+        """Put text in at the cursor; one that is too long to be a question becomes a file."""
+        if len(text) > LONGEST_PASTE:
+            self.long_text_pasted.emit(text)
+        else:
+            self.insertPlainText(text)
 
     def sizeHint(self) -> QSize:
         return QSize(300, self.height())

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from app.domain.citations import AnswerSentence, Citation
 from app.domain.passages import Passage
+from app.domain.pictures import PICTURE
 from app.grounding.alignment import PassageAligner
 from app.grounding.markers import GENERAL, Marker, Piece
 from app.grounding.sentences import split_sentences
@@ -84,7 +85,7 @@ class FootnoteWriter:
         text = self.text
         sentences: list[AnswerSentence] = []
         settled: set[int] = set()
-        for start, end in split_sentences(text):
+        for start, end in self._sentence_spans():
             uses = [use for use in self._uses if start <= use.start < end]
             for use in uses:
                 if use.number not in settled:
@@ -96,7 +97,11 @@ class FootnoteWriter:
 
     def claims(self) -> tuple[Claim, ...]:
         """What the sentences that ``finish`` returns say, in their order."""
-        return tuple(self._claim(start, end) for start, end in split_sentences(self.text))
+        return tuple(self._claim(start, end) for start, end in self._sentence_spans())
+
+    def _sentence_spans(self) -> list[tuple[int, int]]:
+        text = self.text
+        return [(start, end) for start, end in split_sentences(text) if not PICTURE.match(text, start, end)]
 
     def _claim(self, start: int, end: int) -> Claim:
         ids = dict.fromkeys(use.passage_id for use in self._uses if start <= use.start < end)

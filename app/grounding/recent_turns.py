@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from app.chat_models.token_estimate import estimate_tokens
 from app.domain.messages import AIMessage, HumanMessage, Message
+from app.domain.pictures import without_pictures
 from app.domain.turns import MessageStatus, StoredMessage
 from app.grounding.markers import WORD_JOINER
 
@@ -40,5 +41,8 @@ def finished_turns(history: Sequence[StoredMessage]) -> list[tuple[StoredMessage
 
 
 def plain_answer(message: StoredMessage) -> str:
-    """An answer without the numbers of its footnotes: models would copy them, and they mean nothing in a new turn."""
-    return (_FOOTNOTE.sub("", message.text) if message.citations else message.text).replace(WORD_JOINER, "")
+    """An answer without the numbers of its footnotes, which models would copy and which mean nothing in a new turn, and
+    without the bytes of its pictures.
+    """
+    text = without_pictures(message.text)
+    return (_FOOTNOTE.sub("", text) if message.citations else text).replace(WORD_JOINER, "")

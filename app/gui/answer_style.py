@@ -49,6 +49,12 @@ class AnswerStyle:
         block.setBottomMargin(10)
         return block
 
+    def picture_line(self) -> QTextBlockFormat:
+        """For a line with a picture, which is high enough by itself."""
+        block = QTextBlockFormat()
+        block.setLineHeight(100, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        return block
+
     def heading(self, level: int) -> QTextBlockFormat:
         """A heading of that level, 1 to 6."""
         block = self.paragraph()

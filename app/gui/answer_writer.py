@@ -24,6 +24,7 @@ from PySide6.QtGui import (
     QTextFragment,
     QTextFrame,
     QTextImageFormat,
+    QTextLength,
     QTextList,
     QTextTable,
 )
@@ -277,9 +278,10 @@ class AnswerWriter:
         shown = QTextImageFormat()
         shown.setName(name)
         size = picture.size().scaled(picture.size().boundedTo(LARGEST_PICTURE), Qt.AspectRatioMode.KeepAspectRatio)
-        shown.setWidth(size.width())
-        shown.setHeight(size.height())
+        shown.setWidth(size.width())  # its height follows, also where the column is narrower
+        shown.setMaximumWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
         self._cursor.insertImage(shown)
+        self._cursor.mergeBlockFormat(self._style.picture_line())
 
     def _typed(self, text: str) -> str:
         """Text in which formulas stand as they were typed."""

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QMarginsF, QRectF, QUrl
+from PySide6.QtCore import QByteArray, QMarginsF, QRectF, QSize, Qt, QUrl
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
     QFont,
@@ -23,12 +23,14 @@ from PySide6.QtGui import (
 )
 
 from app.domain.errors import UserFacingError
+from app.gui.pictures import picture_from
 
 DOTS_PER_INCH = 96
 MARGIN_MILLIMETRES = 18
 POINTS = 10
 GAP = 7.0  # dots between two pieces
 PICTURE = QTextDocument.ResourceType.ImageResource.value
+LARGEST_PICTURE = QSize(620, 800)  # dots, so that it fits on a page
 INSET = 4.0  # dots, less than any line is high
 # Qt knows a part of CSS: no rem, and sizes of paper.
 STYLE = """
@@ -47,9 +49,13 @@ table { border-collapse: collapse; margin-top: 4px; margin-bottom: 6px; }
 
 
 class _SealedDocument(QTextDocument):
-    """Loads nothing, whatever the page names."""
+    """Loads nothing, whatever the page names, but pictures that are in the page itself."""
 
-    def loadResource(self, kind: int, _name: QUrl | str) -> object:
+    def loadResource(self, kind: int, name: QUrl | str) -> object:
+        picture = picture_from(name.toString() if isinstance(name, QUrl) else name) if kind == PICTURE else None
+        if picture is not None:
+            fits = picture.width() <= LARGEST_PICTURE.width() and picture.height() <= LARGEST_PICTURE.height()
+            return picture if fits else picture.scaled(LARGEST_PICTURE, Qt.AspectRatioMode.KeepAspectRatio)
         # With nothing for a picture, Qt would go on and look for a file of that name itself.
         return QImage(1, 1, QImage.Format.Format_ARGB32) if kind == PICTURE else QByteArray()
 

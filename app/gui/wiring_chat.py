@@ -6,6 +6,7 @@ from PySide6.QtGui import QGuiApplication
 
 from app.gui import external
 from app.gui.announcements import announce
+from app.gui.controllers.attached_controller import AttachedController
 from app.gui.controllers.chat_controller import ChatController
 from app.gui.controllers.facts_controller import FactsController
 from app.gui.controllers.feedback_controller import FeedbackController
@@ -33,7 +34,8 @@ class ChatWiring:
         self.feedback = FeedbackController(
             stage.runner, sessions, stage.messages, stage.window.chat, stage.window.toast
         )
-        self.facts = FactsController(stage.runner, self.controller, stage.messages)
+        self.attached = AttachedController(stage.runner, stage.messages)
+        self.facts = FactsController(stage.runner, self.controller, stage.messages, self.attached)
         self._connect_panel()
         self._connect_announcements()
 
@@ -41,6 +43,7 @@ class ChatWiring:
         """The services are there."""
         self.feedback.attach(services)
         self.controller.attach(services)
+        self.attached.attach(services)
         self.facts.attach(services)
 
     def shortcuts(self) -> list[Shortcut]:
@@ -81,6 +84,7 @@ class ChatWiring:
         chat.branch_wished.connect(self.controller.show_branch)
         chat.copy_with_sources_wished.connect(self._copy_with_sources)
         chat.came_near.connect(self.facts.look_up)
+        chat.came_near.connect(self.attached.look_up)
         chat.typesetting.attach(self._stage.runner)
         chat.copy_wished.connect(self._copy_message)
         chat.link_activated.connect(lambda link: ask_about_link(link, external.open_link, self._stage.window))

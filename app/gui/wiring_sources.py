@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.gui.attached_files import AttachedFile
 from app.gui.controllers.account_controller import AccountController
 from app.gui.controllers.source_controller import SourceController
 from app.gui.ports import Services
@@ -17,6 +18,7 @@ class SourceWiring:
         self.account = AccountController(stage.runner, stage.messages, stage.window.right.answer)
         stage.window.chat.footnote_activated.connect(self.open_footnote)
         stage.window.chat.why_wished.connect(self.account.show)
+        stage.window.chat.attached_opened.connect(self._open_attached)
         self.account.shown.connect(stage.window.show_answer)
         stage.window.right.answer.passage_opened.connect(self.controller.show_passage)
         self.controller.shown.connect(stage.window.show_source)
@@ -46,6 +48,12 @@ class SourceWiring:
         if row is not None:
             self._stage.window.chat.hide_card()
             self.controller.show_citation(messages.entry(row).citations, number)
+
+    def _open_attached(self, file: AttachedFile) -> None:
+        """Show a file that came with a question, if its text is in the chat or in the library."""
+        listed = next((each.id for each in self._stage.documents.entries if each.path == file.path), None)
+        if document_id := file.document_id or listed:
+            self.controller.show_document(document_id, file.path)
 
     def find_in_source(self) -> None:
         """Find in the document on show."""

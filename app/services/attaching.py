@@ -11,6 +11,7 @@ from typing import Protocol
 from app.domain.errors import UserFacingError
 from app.domain.messages import ImagePart, Part, TextPart
 from app.domain.passages import Passage, Scope
+from app.domain.turn_details import AttachedNote
 from app.domain.turn_options import Attachment, AttachmentUse
 from app.retrieval.context_budget import tokens_of, within_budget
 from app.services.attachments import AttachedFile, AttachmentService
@@ -51,25 +52,28 @@ class Attaching:
         return await asyncio.to_thread(self._attach, turn, attachments)
 
     def _attach(self, turn: Turn, attachments: Sequence[Attachment]) -> Attached:
-        fresh = [file for each in attachments if (file := self._taken(turn, each)) is not None]
+        fresh = tuple(note for each in attachments if (note := self._taken(turn, each)) is not None)
         files = self._files.of(turn.session_id)
         if not files:
-            return Attached()
+            return Attached(fresh=fresh)
         pictures = [each for each in files if each.kind == "image"]
         parts: tuple[Part, ...] = ()
         if pictures and self._sees(turn.model):
             parts = tuple(part for each in pictures[-MOST_PICTURES:] for part in self._shown(each))
         else:
-            for each in fresh:
-                if each.kind == "image":
+            came = {each.document_id for each in fresh}
+            for each in pictures:
+                if each.document_id in came:
                     turn.note((READ_AS_TEXT if each.tokens else NOT_SEEN).format(name=each.name))
-        return Attached(parts, replace(turn.scope, session=turn.session_id))
+        return Attached(parts, replace(turn.scope, session=turn.session_id), fresh)
 
-    def _taken(self, turn: Turn, attachment: Attachment) -> AttachedFile | None:
+    def _taken(self, turn: Turn, attachment: Attachment) -> AttachedNote | None:
         try:
             if attachment.use is AttachmentUse.CHAT:
-                return self._files.add(turn.session_id, attachment.path)
+                file = self._files.add(turn.session_id, attachment.path)
+                return AttachedNote(file.document_id, file.path, file.kind == "image")
             self._add_to_library(attachment.path)
+            return AttachedNote(0, attachment.path)
         except UserFacingError as error:
             turn.note(NOT_READ.format(name=attachment.path.name, reason=error))
         return None

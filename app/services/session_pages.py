@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from app.domain.citations import Citation
+from app.domain.pictures import PICTURE
 from app.domain.turns import MessageStatus, SessionRecord, StoredMessage
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def to_markdown(record: SessionRecord, messages: Sequence[StoredMessage]) -> Ite
 def to_html(record: SessionRecord, messages: Sequence[StoredMessage]) -> Iterator[str]:
     """The branch on show as a page of its own, in pieces.
 
-    It has no script, no picture, no form and no link but those to its own sources; every word is escaped.
+    It has no script, no form, no picture but those an answer holds itself, and no link but those to its own sources;
+    every word is escaped.
     """
     yield _HEAD.format(title=escape(_plain(record.title)) or "Chat", style=STYLE)
     yield from html_pieces(record, messages)
@@ -84,6 +86,7 @@ h1 { font-size: 1.5rem; margin-bottom: 0; }
 ul { font-size: 0.85rem; padding-left: 1.2rem; }
 .quote { color: #5b6671; }
 sup a { text-decoration: none; }
+img { max-width: 100%; }
 pre { background: #f2f4f6; padding: 0.7rem; white-space: pre-wrap; }
 table { border-collapse: collapse; }
 td, th { border: 1px solid #c9d1d8; padding: 0.2rem 0.5rem; }
@@ -92,7 +95,7 @@ _HEAD = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <title>{title}</title>
 <style>
 body {{ max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }}
@@ -103,7 +106,17 @@ body {{ max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }}
 
 
 def _bodies(markdown: MarkdownIt, message: StoredMessage, number: int) -> Iterator[str]:
-    text = _plain(message.text)
+    text, at = _plain(message.text), 0
+    for picture in PICTURE.finditer(text) if message.role == "assistant" else ():
+        if text[at : picture.start()].strip():
+            yield from _formatted(markdown, text[at : picture.start()], message, number)
+        yield f'<p><img src="{picture[2]}" alt="{escape(picture[1])}"></p>\n'
+        at = picture.end()
+    if not at or text[at:].strip():
+        yield from _formatted(markdown, text[at:], message, number)
+
+
+def _formatted(markdown: MarkdownIt, text: str, message: StoredMessage, number: int) -> Iterator[str]:
     if len(text) > LONGEST_FORMATTED:
         yield from (f"<pre>{escape(text[at : at + PIECE])}</pre>\n" for at in range(0, len(text), PIECE))
         return

@@ -41,6 +41,7 @@ class TurnPreparation:
         """Search, remember and put it all together; the events say what was done."""
         seams = self._parts.seams
         attached = await seams.attach(turn, turn.options.attachments) if seams.attach else Attached()
+        self._notes.attached(attached.fresh)
         turn = replace(turn, scope=attached.scope or turn.scope)
         query = await self._query(turn)
         placed = await self._placed(turn, query)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from app.chat_models.loop_thread import closing
 from app.domain.citations import AnswerSentence, Citation
 from app.domain.errors import UserFacingError
-from app.domain.messages import Accumulator, AIMessage, AIMessageChunk, HumanMessage, Message
+from app.domain.messages import Accumulator, AIMessage, AIMessageChunk, HumanMessage, ImagePart, Message
 from app.domain.passages import Passage
+from app.domain.pictures import picture_markdown, without_pictures
 from app.domain.turn_options import Strictness
 from app.domain.turns import (
     CitationAdded,
@@ -126,7 +127,7 @@ class TurnRun:
         """Take the part of an answer that is there as written, and ask for the rest."""
         written = with_passage_ids(begun, self._give([passage_of(each) for each in begun.citations]))
         self._writer.add(self._parser.feed(written))
-        more = (AIMessage(written), HumanMessage(GO_ON))
+        more = (AIMessage(without_pictures(written)), HumanMessage(GO_ON))
         self._prompt = replace(self._prompt, messages=(*self._prompt.messages, *more))
 
     async def _stream(self, model: ChatModel, turn: Turn) -> None:
@@ -160,6 +161,9 @@ class TurnRun:
         if text := chunk.text:
             self._show(self._parser.feed(text))
             await self._record.checkpoint(lambda: self._writer.text)
+        for part in chunk.parts:
+            if isinstance(part, ImagePart):
+                self._show([*self._parser.feed("\n\n"), picture_markdown(part)])
 
     def _apart(self) -> None:
         """Begin a paragraph, where a model spoke before it called a tool."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.domain.messages import Message, Part
 from app.domain.passages import Passage, Scope
+from app.domain.turn_details import AttachedNote
 from app.domain.turn_options import Attachment, MemoryKind, Strictness, TurnOptions
 from app.domain.turns import StoredMessage, ToolCalled
 
@@ -61,10 +62,14 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """What attached files add: parts of the last message (images, notes), and the scope to search instead."""
+    """What attached files add: parts of the last message (images, notes), and the scope to search instead.
+
+    ``fresh`` are the files that came with this question.
+    """
 
     parts: tuple[Part, ...] = ()
     scope: Scope | None = None
+    fresh: tuple[AttachedNote, ...] = ()
 
 
 class Rewrite(Protocol):

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from app.domain.pictures import without_pictures
+
 _LONGEST_WORD = 64
 _MOST_TERMS = 32
 # Scripts written without spaces, where pairs of characters stand in for words.
@@ -49,8 +51,8 @@ def words(text: str) -> Iterator[Word]:
 
 
 def search_text(text: str) -> str:
-    """What is indexed for ``text``: its terms, joined by spaces."""
-    return " ".join(term for word in words(text) for term in indexed_terms(word))
+    """What is indexed for ``text``: its terms, joined by spaces; no bytes of pictures."""
+    return " ".join(term for word in words(without_pictures(text)) for term in indexed_terms(word))
 
 
 def indexed_terms(word: Word) -> list[str]:

@@ -1,6 +1,7 @@
 """A scripted HTTP/1.1 server on loopback that plays a chat provider, well or badly.
 
-Each request takes the next scripted ``Reply``; the last one is repeated. A reply is a list of steps: bytes to send, or
+Each request takes the next scripted ``Reply``; the last one is repeated. Streams wait for a question: whoever asks
+for the list of models is told 404 and leaves them where they are. A reply is a list of steps: bytes to send, or
 something to do between them::
 
     with StubServer() as server:
@@ -187,8 +188,10 @@ class StubServer:
 
     def _take(self, request: RecordedRequest) -> Reply:
         with self._arrived:
-            self.requests.append(request)
             self.open_requests += 1
+            if _asks_for_models(request) and self._script and _is_stream(self._script[0]):
+                return json_reply({"error": {"message": "no such page"}}, 404)
+            self.requests.append(request)
             self.peak_open_requests = max(self.peak_open_requests, self.open_requests)
             if not self._script:
                 self.errors.append(AssertionError(f"no reply scripted for {request.method} {request.target}"))
@@ -224,6 +227,14 @@ class StubServer:
             for task in (sending, watching):
                 task.cancel()
             await asyncio.gather(sending, watching, return_exceptions=True)
+
+
+def _asks_for_models(request: RecordedRequest) -> bool:
+    return request.method == "GET" and request.path.endswith(("/models", "/tags"))
+
+
+def _is_stream(scripted: Reply | Handler) -> bool:
+    return isinstance(scripted, Reply) and scripted.content_type == "text/event-stream"
 
 
 def _client_gone(watching: asyncio.Future[bytes]) -> bool:

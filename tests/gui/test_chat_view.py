@@ -180,7 +180,7 @@ def test_thoughts_fold_away_and_figures_stand_below(
     qtbot.waitUntil(lambda: entry.facts is not None and bool(entry.facts.parts()), timeout=WAIT)
     assert entry.facts is not None
     assert entry.facts.first_token_seconds is not None
-    assert any("tokens" in part for part in entry.facts.parts())
+    assert any("token" in part for part in entry.facts.parts())
     again = rig.restart()
     qtbot.waitUntil(lambda: bool(again.messages.entries) and bool(again.messages.entries[-1].reasoning), timeout=WAIT)
     assert again.messages.entries[-1].reasoning == "They ask for a price."

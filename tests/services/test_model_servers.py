@@ -143,7 +143,7 @@ def test_nonsense_is_no_error(rig: ModelsRig, stub: StubServer, answer: object) 
 
 def test_a_silent_server_keeps_nobody_waiting(rig: ModelsRig, stub: StubServer) -> None:
     with StubServer() as silent:
-        silent.reply(silent.gate())
+        silent.reply(silent.gate(), content_type="application/json")
         rig.point("vllm", f"{silent.url}/v1")
         rig.point("ollama", stub.url)
         stub.script(by_path({"/api/tags": TAGS}))

@@ -91,7 +91,7 @@ def test_html_shows_every_word_and_does_nothing() -> None:
     assert ("a", {"href": "#s2-1"}) in shape.tags
     assert any(attributes.get("id") == "s2-1" for _, attributes in shape.tags)
     policy = next(attributes["content"] for tag, attributes in shape.tags if "http-equiv" in attributes)
-    assert policy == "default-src 'none'; style-src 'unsafe-inline'"
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 @settings(deadline=None)

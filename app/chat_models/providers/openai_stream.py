@@ -14,7 +14,9 @@ from app.chat_models.wire.history import usage_difference
 from app.chat_models.wire.text_mending import TextMender
 from app.chat_models.wire.think_tags import ThinkTagSplitter
 from app.chat_models.wire.tool_slots import ToolCallSlots
-from app.domain.messages import AIMessageChunk, Finish, Part, ReasoningPart, TextPart, Usage
+from app.domain.chat_errors import ChatInputError
+from app.domain.messages import AIMessageChunk, Finish, ImagePart, Part, ReasoningPart, TextPart, Usage
+from app.domain.parts import image_from_url
 
 _FINISHES: dict[str, Finish] = {
     "stop": "stop", "eos": "stop", "eos_token": "stop", "end_turn": "stop", "completed": "stop",
@@ -107,6 +109,7 @@ class OpenAIChatDecoder(FrameDecoder):
             self._add_call(call, parts)
         if function := delta.get("function_call"):
             self._add_call({"index": 0, "function": function}, parts)
+        parts.extend(map(_image, delta.get("images") or ()))
 
     def _add_content(self, content: object, parts: list[Part]) -> None:
         if isinstance(content, str):
@@ -205,6 +208,14 @@ def usage_from(counts: Mapping[str, Any]) -> Usage:
 def _count(counts: Mapping[str, Any], name: str) -> int:
     value = counts.get(name)
     return value if isinstance(value, int) else 0
+
+
+def _image(item: Mapping[str, Any]) -> ImagePart:
+    """A picture that the model drew, as OpenRouter sends it; an empty part for one that is damaged."""
+    try:
+        return image_from_url(str((item.get("image_url") or {}).get("url")))
+    except ChatInputError:
+        return ImagePart()
 
 
 _TEXT_FIELDS = {"content", "role"}

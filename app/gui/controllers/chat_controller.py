@@ -29,6 +29,7 @@ from app.domain.turns import (
 )
 from app.domain.whole_document import TaskEvent
 from app.gui.asking import AskWith
+from app.gui.attached_files import files_sent
 from app.gui.controllers.session_controller import SessionController
 from app.gui.jobs import JobRunner
 from app.gui.models.message_list_model import MessageEntry, MessageListModel
@@ -123,8 +124,9 @@ class ChatController(QObject):
         if not self._sessions.current and "" in self._turns:
             self._waiting.append(text)  # the session for the first question is being made
             return
-        question = MessageEntry(next(self._temporary_ids), "user", text)
-        self._begin(services, Turn(question, self._new_answer(), self.ask_with(), self._sessions.current))
+        asked = self.ask_with()
+        question = MessageEntry(next(self._temporary_ids), "user", text, attached=files_sent(asked.options.attachments))
+        self._begin(services, Turn(question, self._new_answer(), asked, self._sessions.current))
 
     def run_task(self, text: str, stream: Callable[[Services, Turn], Iterator[TaskEvent]]) -> None:
         """Have ``stream`` answer in the open session instead of the chat; ``text`` stands as the question."""

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject
 
 from app.domain.turn_details import TurnDetails
 from app.gui.answer_facts import AnswerFacts
+from app.gui.controllers.attached_controller import AttachedController
 from app.gui.controllers.chat_controller import ChatController
 from app.gui.jobs import JobRunner
 from app.gui.models.message_list_model import MessageEntry, MessageListModel
@@ -14,10 +15,13 @@ from app.gui.turn_notes import notes_of
 
 
 class FactsController(QObject):
-    """Fills in ``MessageEntry.facts``, once for each answer."""
+    """Fills in ``MessageEntry.facts``, once for each answer, and has ``attached`` show the files of its question."""
 
-    def __init__(self, runner: JobRunner, chat: ChatController, messages: MessageListModel) -> None:
+    def __init__(
+        self, runner: JobRunner, chat: ChatController, messages: MessageListModel, attached: AttachedController
+    ) -> None:
         super().__init__()
+        self._attached = attached
         self._runner = runner
         self._messages = messages
         self._services: Services | None = None
@@ -45,6 +49,7 @@ class FactsController(QObject):
             facts = AnswerFacts.of(details)
             notes = notes_of(details, self._question_before(entry))
             self._messages.update(entry, facts=facts, reasoning=facts.reasoning or entry.reasoning, notes=notes)
+            self._attached.show_noted(entry, details.attached)
 
     def _question_before(self, entry: MessageEntry) -> str:
         row = self._messages.row_of(entry.id)

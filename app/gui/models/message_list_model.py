@@ -12,10 +12,11 @@ from app.domain.citations import AnswerSentence, Citation
 from app.domain.feedback import Judgement
 from app.domain.turns import MessageStatus, StoredMessage
 from app.gui.answer_facts import AnswerFacts
+from app.gui.attached_files import AttachedFile
 from app.gui.turn_notes import TurnNotes
 
 Index = QModelIndex | QPersistentModelIndex
-SCREEN_ONLY = frozenset({"passage_count", "unread_count", "judgement", "facts", "reasoning", "notes"})
+SCREEN_ONLY = frozenset({"passage_count", "unread_count", "judgement", "facts", "reasoning", "notes", "attached"})
 
 
 @dataclass(slots=True, eq=False)
@@ -26,6 +27,7 @@ class MessageEntry:
     when the answer was written. ``judgement`` is the thumb that the user gave. ``siblings`` are the ids of the
     alternatives at this place, itself included; none if there is only one. ``facts`` are None until they were read.
     ``damage`` says what of the stored message could not be read. ``notes`` tell what happened around it.
+    ``attached`` are the files that came with a question.
     """
 
     id: int
@@ -47,6 +49,7 @@ class MessageEntry:
     facts: AnswerFacts | None = None
     reasoning: str = ""
     notes: TurnNotes = field(default_factory=TurnNotes)
+    attached: Sequence[AttachedFile] = ()
 
     @classmethod
     def of(cls, message: StoredMessage) -> MessageEntry:

@@ -28,8 +28,8 @@ class ChatPanel(QWidget):
     ``why_wished(message_id)``,
     ``tool_answered(message_id, call_id, allowed, always)``, ``stop_wished``,
     ``copy_with_sources_wished(message_id)``, ``continue_wished(message_id)``,
-    ``edited(message_id, text)``, ``branch_wished(message_id)``); ``came_near(entry)`` when a message
-    comes near the view;
+    ``edited(message_id, text)``, ``branch_wished(message_id)``, ``attached_opened(file)``);
+    ``came_near(entry)`` when a message comes near the view;
     ``sidebar_wished`` and ``library_wished`` for the panels on either side.
     """
 
@@ -45,6 +45,7 @@ class ChatPanel(QWidget):
     continue_wished = Signal(int)
     edited = Signal(int, str)
     branch_wished = Signal(int)
+    attached_opened = Signal(object)
     came_near = Signal(object)
     sidebar_wished = Signal()
     library_wished = Signal()
@@ -134,6 +135,7 @@ class ChatPanel(QWidget):
         widget.continue_wished.connect(self.continue_wished)
         widget.edited.connect(self.edited)
         widget.branch_wished.connect(self.branch_wished)
+        widget.attached_opened.connect(self.attached_opened)
         self.came_near.emit(entry)
         return widget
 

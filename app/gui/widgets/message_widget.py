@@ -16,8 +16,8 @@ class MessageWidget(QWidget):
     ``link_activated(target)``; ``copy_wished(message_id)``; ``regenerate_wished(message_id)``;
     ``judged(message_id, judgement)``; ``why_wished(message_id)``; ``copy_with_sources_wished(message_id)``;
     ``continue_wished(message_id)``; ``edited(message_id, text)``;
-    ``tool_answered(message_id, call_id, allowed, always)``; ``stop_wished``; ``branch_wished(message_id)`` with the
-    id of the alternative to be shown.
+    ``tool_answered(message_id, call_id, allowed, always)``; ``stop_wished``; ``attached_opened(file)``;
+    ``branch_wished(message_id)`` with the id of the alternative to be shown.
     """
 
     height_changed = Signal()
@@ -35,6 +35,7 @@ class MessageWidget(QWidget):
     branch_wished = Signal(int)
     tool_answered = Signal(int, str, bool, bool)
     stop_wished = Signal()
+    attached_opened = Signal(object)
 
     def __init__(self, entry: MessageEntry, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, 
 
 from app.gui.models.message_list_model import MessageEntry
 from app.gui.theme import Appearance
+from app.gui.widgets.attached_strip import AttachedStrip
 from app.gui.widgets.basics import IconButton, TextButton, plain_label
 from app.gui.widgets.branch_switcher import BranchSwitcher
 from app.gui.widgets.message_widget import MessageWidget
@@ -16,6 +17,7 @@ from app.gui.widgets.question_text import QuestionText
 BUBBLE_SHARE = 0.82
 BUBBLE_MARGINS = QMargins(16, 10, 16, 10)
 ABOVE_QUESTION, BELOW_QUESTION = 16, 10
+BELOW_FILES = 6
 MOST_EDIT_LINES = 12
 
 
@@ -91,18 +93,20 @@ class QuestionWidget(MessageWidget):
         super().__init__(entry, parent)
         self.setAccessibleName("Your question")
         self._appearance = appearance
-        self._bubble = QFrame()
-        self._bubble.setProperty("card", "bubble")
+        self.bubble = QFrame()
+        self.bubble.setProperty("card", "bubble")
         self._text = QuestionText(appearance, entry.text)
         self._text.setAccessibleName("Your question")
-        self._text.setParent(self._bubble)
-        self._bubble.setParent(self)
+        self._text.setParent(self.bubble)
+        self.bubble.setParent(self)
         self.switcher = BranchSwitcher(appearance, "wording", self)
         self.switcher.branch_wished.connect(self.branch_wished)
         self._copy = self._button("copy", "Copy question")
         self._copy.clicked.connect(lambda: self.copy_wished.emit(self.entry.id))
         self.edit_button = self._button("rename", "Edit and ask again")
         self.edit_button.clicked.connect(self.begin_editing)
+        self.attached = AttachedStrip(appearance, self)
+        self.attached.opened.connect(self.attached_opened)
         self.editor: QuestionEditor | None = None
         self.refresh()
 
@@ -120,7 +124,7 @@ class QuestionWidget(MessageWidget):
         if self.editor is not None and self._editing:
             return self.editor.sizeHint().height() + ABOVE_QUESTION + BELOW_QUESTION
         self._text.fit(int(width * BUBBLE_SHARE) - BUBBLE_MARGINS.left() - BUBBLE_MARGINS.right())
-        return self._bubble_size().height() + ABOVE_QUESTION + BELOW_QUESTION
+        return self._above_bubble(width) + self._bubble_size().height() + BELOW_QUESTION
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -131,8 +135,10 @@ class QuestionWidget(MessageWidget):
             self.editor.setGeometry(0, ABOVE_QUESTION, self.width(), self.editor.sizeHint().height())
             return
         size = self._bubble_size()
-        place = QRect(QPoint(self.width() - size.width(), ABOVE_QUESTION), size)
-        self._bubble.setGeometry(place)
+        top = self._above_bubble(self.width())
+        self.attached.setGeometry(0, ABOVE_QUESTION, self.width(), max(0, top - ABOVE_QUESTION - BELOW_FILES))
+        place = QRect(QPoint(self.width() - size.width(), top), size)
+        self.bubble.setGeometry(place)
         self._text.move(BUBBLE_MARGINS.left(), BUBBLE_MARGINS.top())
         right = place.left() - 6
         for part in (self._copy, self.edit_button, self.switcher):
@@ -145,6 +151,8 @@ class QuestionWidget(MessageWidget):
     def refresh(self) -> None:
         self.switcher.show_for(self.entry)
         self.edit_button.setEnabled(self.entry.id > 0)
+        if self.attached.show_files(self.entry.attached):
+            self.height_changed.emit()
         self.arrange()
 
     def render_all(self) -> None:
@@ -161,6 +169,10 @@ class QuestionWidget(MessageWidget):
     def _button(self, icon: str, name: str) -> IconButton:
         return IconButton(self._appearance, icon, name, color="text_tertiary", size=15, parent=self)
 
+    def _above_bubble(self, width: int) -> int:
+        files = self.attached.height_for(width)
+        return ABOVE_QUESTION + (files + BELOW_FILES if files else 0)
+
     def _bubble_size(self) -> QSize:
         return self._text.sizeHint().grownBy(BUBBLE_MARGINS)
 
@@ -175,8 +187,9 @@ class QuestionWidget(MessageWidget):
         self._show_parts()
 
     def _show_parts(self) -> None:
-        for part in (self._bubble, self._copy, self.edit_button):
+        for part in (self.bubble, self._copy, self.edit_button):
             part.setVisible(not self._editing)
+        self.attached.setVisible(not self._editing and bool(self.entry.attached))
         self.switcher.show_for(self.entry)
         if self._editing:
             self.switcher.hide()

@@ -19,7 +19,7 @@ from app.chat_models.providers.openai_dialects import (
     Dialect,
 )
 from app.domain.chat_errors import ChatError, InvalidRequestError, ServerError, StreamInterruptedError
-from app.domain.messages import AIMessage, Usage
+from app.domain.messages import AIMessage, ImagePart, Usage
 from tests.chat_models.providers.replaying import Outcome, replay
 from tests.chat_models.stub_replies import chat_chunk, sse
 
@@ -235,3 +235,12 @@ def test_errors_inside_a_stream(frames: bytes, kind: type[ChatError]) -> None:
     result = replay(OpenAIChatCodec(GENERIC), Framing.SSE, [sse(chat_chunk("so far")), frames])
     assert type(result.error) is kind
     assert result.message.text == "so far"
+
+
+def test_a_drawn_picture_stands_between_the_words_around_it() -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}}
+    broken = {"type": "image_url", "image_url": {"url": "data:image/png;base64,%"}}
+    drawn = answer(chat_chunk("Look. "), chat_chunk(images=[image, broken]), chat_chunk(finish_reason="stop"))
+    assert drawn.text == "Look. "
+    pictures = [(part.data, part.media_type) for part in drawn.parts if isinstance(part, ImagePart)]
+    assert pictures == [(b"\x89PNG", "image/png"), (None, None)]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from app.retrieval.function_words import STOP_WORDS, function_words, holds_particle, text_language, without_asking
 from app.retrieval.search_text import compound_parts, is_single_character_of_unspaced_script, words
 from app.retrieval.spelling import Misspelt, forgiven
-from app.retrieval.stemming import characters, stem_in
+from app.retrieval.stemming import characters, is_pair, stem_in
 
 if TYPE_CHECKING:
     import tantivy
@@ -29,8 +29,14 @@ MOST_TERMS = 64
 """A pasted page asks with its rarest words; more of them cost time and change nothing."""
 
 MOST_PAIRS = 24
-CHARACTER_BOOST = 0.4
-"""What a single character counts beside the pairs of a script written without spaces."""
+CHARACTER_BOOST = 1.0
+"""What a single character counts beside the pairs of a script written without spaces: synonyms often share one."""
+
+COHESION = 0.4
+"""What part of such a pair's weight depends on how often its characters stand together: many are no word."""
+
+_ALWAYS_TOGETHER = 1 / 1.5
+"""The normalised pointwise mutual information from which a pair counts in full."""
 
 MOST_MISSPELT = 8
 BOOST_STEP = 1e-6
@@ -93,7 +99,7 @@ def parse_query(
     parts = [part for part in compound_parts(found) if part not in STOP_WORDS]
     terms: Terms = {}
     for word in [*informative, *parts]:
-        terms.setdefault(_stems(word, stem, languages), PARTICLE_BOOST if _joins(word) else 1.0)
+        terms.setdefault(_stems(word, stem, languages), _boost(word, frequency, count))
     for character in characters(found):
         if not holds_particle(character):
             terms.setdefault((character,), CHARACTER_BOOST)
@@ -115,8 +121,22 @@ def _informative(found: Sequence[str]) -> list[bool]:
     return kept if any(kept) else [True] * len(found)
 
 
-def _joins(word: str) -> bool:
-    return len(word) == 2 and holds_particle(word)
+def _boost(word: str, frequency: Callable[[str], int], count: int) -> float:
+    if not is_pair(word):
+        return 1.0
+    if holds_particle(word):
+        return PARTICLE_BOOST
+    return 1 - COHESION + COHESION * _cohesion(word, frequency, count)
+
+
+def _cohesion(pair: str, frequency: Callable[[str], int], count: int) -> float:
+    """How far two characters belong together, 0 to 1, by normalised pointwise mutual information in chunks.
+
+    After Bouma, "Normalized (Pointwise) Mutual Information in Collocation Extraction" (GSCL 2009).
+    """
+    together, first, second = ((frequency(each) + 0.5) / (count + 1) for each in (pair, pair[0], pair[1]))
+    information = math.log(together / (first * second)) / -math.log(together)
+    return min(1.0, max(0.0, information / _ALWAYS_TOGETHER))
 
 
 def _stemmed(word: str, stem: Stem) -> str:

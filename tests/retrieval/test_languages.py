@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from app.retrieval.function_words import text_language, without_asking
 from app.retrieval.keyword_context import ALONE, NEIGHBOUR_WEIGHT, with_neighbours
 from app.retrieval.keyword_index import KeywordIndex
+from app.retrieval.keyword_query import parse_query
 from app.retrieval.search_text import words
 from app.retrieval.stemming import index_text
 from tests.retrieval.small_library import SmallLibrary
@@ -61,6 +62,27 @@ def test_questions_find_their_paragraphs(library: SmallLibrary, language: str, i
         gain += 1 / math.log2(ranked.index(row["text"]) + 2) if row["text"] in ranked[:10] else 0.0
     index.close()
     assert gain / len(rows) >= 0.98
+
+
+def test_chinese_questions_in_other_words_find_their_paragraph_among_alike_ones(library: SmallLibrary) -> None:
+    lines = (DATA / "paragraphs_zh.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    library.put("paragraphs.txt", [row["text"] for row in rows])
+    index = KeywordIndex(library.store, library.folder / "index", at_once=None)
+    index.open()
+    asked = [(question, row["text"]) for row in rows for question in row["questions"]]
+    gain = 0.0
+    for question, text in asked:
+        ranked = found(library, index, question)
+        gain += 1 / math.log2(ranked.index(text) + 2) if text in ranked[:10] else 0.0
+    index.close()
+    assert gain / len(asked) >= 0.905  # .9015 where single characters count less than half of what pairs do
+
+
+def test_characters_that_are_no_word_together_count_less() -> None:
+    held = {"国学": 2, "国": 50, "学": 50, "图书": 2, "图": 2, "书": 2}
+    weights = parse_query("国学 图书", str.split, lambda term: held.get(term, 0), 100).weights
+    assert weights["国学"] < weights["图书"]
 
 
 @pytest.mark.parametrize("language", sorted(FORMS))

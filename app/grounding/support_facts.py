@@ -11,6 +11,7 @@ from itertools import combinations
 from app.grounding.support_evidence import Evidence, Match
 from app.grounding.support_names import Name, is_month, names, unknown_words
 from app.grounding.support_numbers import Number, codes, numbers
+from app.grounding.support_swaps import stand_in_for_each_other
 from app.grounding.terms import terms
 from app.retrieval.query_language import query_language
 
@@ -128,7 +129,7 @@ def is_swapped(match: Match) -> bool:
     for span in match.best[:1]:
         if any(_exchanged(match.sentence, each) for each in (span.text, *span.sentences)):
             return True
-        if _changed_places(match.sentence, span.text):
+        if _changed_places(match.sentence, span.text) or stand_in_for_each_other(match.sentence, span.text):
             return True
     return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import unicodedata
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.storage.database import Database
-from app.storage.message_search import indexed_terms, match_expression, query_terms, words
+from app.storage.message_search import indexed_terms, match_expression, query_terms, search_text, words
 from app.storage.session_store import SessionStore, open_chats
 
 SYNTAX = ['AND "', "title:", "don't", "C++", '"', "", " ", "\0", "a AND (b", "-x", "nosuch:y", "a*b", "NEAR(a b, 2)"]
@@ -52,6 +53,24 @@ def matches(text: str, query: str) -> bool:
     return bool(wanted) and all(
         any(term == each or (prefix and each.startswith(term)) for each in terms) for term, prefix in wanted
     )
+
+
+def category(character: str) -> str:
+    return unicodedata.category(character)[0]
+
+
+@given(text=TEXTS)
+@example("Äpfel, ＡＢ１２; x_y; e\u0301t\u00e9東京x\u0301 a\u0301" + "w" * 100)
+def test_words_are_runs_of_letters_and_digits_with_their_marks(text: str) -> None:
+    """Nothing that is a letter or digit is left out but marks, and all else separates."""
+    found = list(words(text))
+    covered = {place for word in found for place in range(word.start, word.end)}
+    assert sorted(covered) == [place for word in found for place in range(word.start, word.end)]
+    assert all(category(text[place]) in "LNM" for place in covered)
+    assert all(category(text[word.start]) in "LN" for word in found)
+    left = {text[place] for place in range(len(text)) if place not in covered and category(text[place]) in "LN"}
+    assert not left or all(not list(words(character)) for character in left)
+    assert search_text(text) == " ".join(term for word in found for term in indexed_terms(word))
 
 
 @pytest.mark.parametrize("query", SYNTAX, ids=lambda query: ascii(query)[:20])

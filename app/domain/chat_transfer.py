@@ -97,8 +97,8 @@ class ImportReport:
         """What happened, in a sentence or two for the user."""
         parts = (
             (self.new_chats, "new"),
-            (self.continued_chats, "got messages they lacked"),
-            (self.known_chats, "were here already"),
+            (self.continued_chats, f"got messages {'it' if self.continued_chats == 1 else 'they'} lacked"),
+            (self.known_chats, f"{'was' if self.known_chats == 1 else 'were'} here already"),
         )
         fates = ", ".join(f"{count:,} {fate}" for count, fate in parts if count)
         back = f" {self.restored:,} of them came back from the trash." if self.restored else ""

@@ -7,6 +7,8 @@ the library's folder, so that every profile has a window of its own.
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QStandardPaths, Qt
@@ -16,12 +18,16 @@ from PySide6.QtWidgets import QWidget
 from app.settings.paths import AppPaths
 
 PATIENCE_MILLISECONDS = 1_000
+LONGEST_SOCKET = 100  # the system takes 107 characters, less where names are longer in bytes
 _GREETING = b"shown\n"
 
 
 def socket_name(paths: AppPaths) -> str:
-    """Where the window over this library listens."""
+    """Where the window over this library listens: a place that only this user may write to, where there is one."""
     digest = hashlib.sha256(str(paths.data).encode("utf-8", "surrogateescape")).hexdigest()[:20]
+    if sys.platform.startswith("linux") and not os.environ.get("XDG_RUNTIME_DIR"):
+        own = str(paths.data / "window")  # where Qt would make up a folder, and complain
+        return own if len(own) <= LONGEST_SOCKET else f"footnote-{digest}"
     folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.RuntimeLocation)
     return str(Path(folder) / f"footnote-{digest}") if folder else f"footnote-{digest}"
 

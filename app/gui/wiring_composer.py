@@ -56,6 +56,7 @@ class ComposerWiring:
         chat.answer_ended.connect(self.meter.read)
         sessions.opened.connect(lambda _session: self.meter.read())
         self.controller.new_chat_wished.connect(begin_chat)
+        stage.window.sessions.list.typed.connect(self._type)
         self._connect()
 
     def attach(self, services: Services) -> None:
@@ -107,6 +108,11 @@ class ComposerWiring:
         composer.attach_wished.connect(self._choose_files)
         self.pasted.kept.connect(lambda path: self.controller.add(attachment_chip(path)))
         self.controller.values_wished.connect(self._ask_for_values)
+
+    def _type(self, text: str) -> None:
+        """Letters typed into the list of chats begin a question."""
+        self._composer.edit.setFocus()
+        self._composer.edit.insertPlainText(text)
 
     def _picker(self, title: str, on_picked: Callable[[Suggestion], object]) -> PickList:
         if title not in self._lists:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
@@ -58,6 +58,14 @@ def test_several_lines_are_typed_and_sent(qtbot: QtBot, desktop: Desktop) -> Non
     assert desktop.messages.entries[0].text == SECOND
     assert words(desktop) == ""
     assert edit.height() == low
+
+
+def test_a_click_anywhere_in_the_composer_makes_it_ready_to_type(qtbot: QtBot, desktop: Desktop) -> None:
+    composer = desktop.window.chat.composer
+    desktop.window.activateWindow()
+    desktop.window.sessions.list.setFocus()
+    QTest.mouseClick(composer, Qt.MouseButton.LeftButton, pos=QPoint(composer.width() // 2, composer.height() - 12))
+    assert desktop.window.focusWidget() is composer.edit
 
 
 def test_the_arrows_go_through_earlier_questions_and_back(qtbot: QtBot, rig: DesktopRig, desktop: Desktop) -> None:

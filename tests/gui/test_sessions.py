@@ -252,7 +252,7 @@ def test_importing_an_export_and_again(qtbot: QtBot, chatting: Desktop, tmp_path
     qtbot.waitUntil(lambda: toast.text == "1 chat: 1 new. Added 6 messages.", timeout=WAIT)
     qtbot.waitUntil(lambda: lines(chatting) == ["[Today]", TOWER, FERRY, "[November 2023]", "Trip"], timeout=WAIT)
     chatting.transfer.import_file(tmp_path / "export.zip")
-    qtbot.waitUntil(lambda: toast.text == "1 chat: 1 were here already. Added 0 messages.", timeout=WAIT)
+    qtbot.waitUntil(lambda: toast.text == "1 chat: 1 was here already. Added 0 messages.", timeout=WAIT)
     chatting.sessions.open(session(chatting, "Trip"))
     qtbot.waitUntil(lambda: chatting.messages.rowCount() == 3, timeout=WAIT)
     longer = branched()
@@ -305,6 +305,24 @@ def shown_words(desktop: Desktop, row: int) -> list[str]:
     widget = desktop.window.chat.messages.widget_at(row)
     assert widget is not None
     return [label.text() for label in widget.findChildren(QLabel) if not label.isHidden()]
+
+
+def test_keys_in_the_list_go_from_chat_to_chat_and_letters_to_the_question(qtbot: QtBot, chatting: Desktop) -> None:
+    tower, ferry = session(chatting, TOWER), session(chatting, FERRY)
+    chatting.session_actions.pin(ferry, True)
+    idle(qtbot, chatting)
+    view = chatting.window.sessions.list
+    chatting.window.activateWindow()
+    view.setFocus()
+    assert chatting.sessions.current == tower
+    QTest.keyClick(view, Qt.Key.Key_Up)  # over the heading of the day
+    qtbot.waitUntil(lambda: chatting.sessions.current == ferry, timeout=WAIT)
+    QTest.keyClicks(view, "T")
+    edit = chatting.window.chat.composer.edit
+    assert edit.toPlainText() == "T"
+    assert chatting.window.focusWidget() is edit
+    assert chatting.sessions.current == ferry
+    assert view.currentIndex().data() == FERRY
 
 
 def test_a_line_asks_for_its_menu(qtbot: QtBot, chatting: Desktop) -> None:

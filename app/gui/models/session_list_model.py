@@ -87,8 +87,9 @@ class SessionListModel(QAbstractListModel):
     def flags(self, index: Index) -> Qt.ItemFlag:
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
-        if not self._rows[index.row()].session_id:
-            return Qt.ItemFlag.ItemIsEnabled
+        row = self._rows[index.row()]
+        if not row.session_id:  # the arrow keys stop at headings that can be folded, and pass over the others
+            return Qt.ItemFlag.ItemIsEnabled if row.section.foldable else Qt.ItemFlag.NoItemFlags
         return super().flags(index) | Qt.ItemFlag.ItemIsEditable
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMoveEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QMoveEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app.gui.chips import Chip, Trigger
@@ -50,6 +50,7 @@ class Composer(QFrame):
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("card", "composer")
+        self.setCursor(Qt.CursorShape.IBeamCursor)
         self._appearance = appearance
         self._answering = False
         self._ready = False
@@ -185,6 +186,11 @@ class Composer(QFrame):
     def suggestions(self) -> PickList | None:
         """The list above the composer, once there was one."""
         return self._suggestions
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click beside the words means them."""
+        self.edit.setFocus()
+        event.accept()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -58,6 +58,11 @@ class ListDelegate(QStyledItemDelegate):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.color("selected" if selected else "hover"))
             painter.drawRoundedRect(row, CORNER, CORNER)
+        self.paint_focus(painter, option, row)
+
+    def paint_focus(self, painter: QPainter, option: QStyleOptionViewItem, row: QRect) -> None:
+        """What tells that a line has the keyboard."""
+        theme, state = self.appearance.theme, option.state
         if state & QStyle.StateFlag.State_HasFocus and state & QStyle.StateFlag.State_KeyboardFocusChange:
             painter.setPen(theme.color("accent"))
             painter.setBrush(Qt.BrushStyle.NoBrush)

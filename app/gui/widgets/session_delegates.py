@@ -32,6 +32,7 @@ class SessionDelegate(ListDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         row = option.rect.adjusted(0, 1, 0, -1)
         if index.data(SessionListModel.IdRole) is None:
+            self.paint_focus(painter, option, row)
             self._paint_heading(painter, option, index, row)
         else:
             self.paint_ground(painter, option, row)

@@ -26,9 +26,10 @@ class _PlainList(QListView):
 
 
 class SessionList(_PlainList):
-    """The chats. Signals: ``delete_key_pressed``."""
+    """The chats. Signals: ``delete_key_pressed``; ``typed(text)``: letters, which are meant for a question."""
 
     delete_key_pressed = Signal()
+    typed = Signal(str)
 
     def __init__(self, appearance: Appearance, model: SessionListModel, parent: QWidget | None = None) -> None:
         super().__init__("Chats", parent)
@@ -45,6 +46,10 @@ class SessionList(_PlainList):
             event.accept()
         else:
             super().keyPressEvent(event)
+
+    def keyboardSearch(self, search: str) -> None:
+        if search.strip():
+            self.typed.emit(search)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         index = self.indexAt(event.position().toPoint())

@@ -15,6 +15,7 @@ from app.domain.citations import AnswerSentence, Citation
 from app.domain.passages import Passage
 from app.domain.pictures import PICTURE
 from app.grounding.alignment import PassageAligner
+from app.grounding.code_fences import code_spans
 from app.grounding.markers import GENERAL, Marker, Piece
 from app.grounding.sentences import split_sentences
 
@@ -96,8 +97,12 @@ class FootnoteWriter:
         return tuple(sentences), self.citations
 
     def claims(self) -> tuple[Claim, ...]:
-        """What the sentences that ``finish`` returns say, in their order."""
-        return tuple(self._claim(start, end) for start, end in self._sentence_spans())
+        """What the sentences that ``finish`` returns say, in their order; nothing, where they are lines of code."""
+        code = code_spans(self.text)
+        return tuple(
+            Claim("", ()) if any(first <= start < last for first, last in code) else self._claim(start, end)
+            for start, end in self._sentence_spans()
+        )
 
     def _sentence_spans(self) -> list[tuple[int, int]]:
         text = self.text

@@ -38,6 +38,7 @@ AFTER_LIST = 8.0
 IMAGE_CHARACTER = "\ufffc"
 PICTURE_SCHEME = "picture"
 LARGEST_PICTURE = QSize(560, 420)
+BELOW_TABLE = 12
 LONGEST_LANGUAGE = 24
 FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
 
@@ -79,6 +80,7 @@ class Mark:
     links: int = 0
     codes: int = 0
     objects: int = 0
+    below_table: bool = False
 
 
 class AnswerWriter:
@@ -93,7 +95,7 @@ class AnswerWriter:
         self._style = style
         self._cursor = QTextCursor(document)
         self._lists: dict[int, QTextList] = {}
-        self.fresh = True
+        self.fresh, self._below_table = True, False
         self.chips: list[Chip] = []
         self.links: list[str] = []
         self.codes: list[CodeBlock] = []
@@ -127,14 +129,15 @@ class AnswerWriter:
     def mark(self) -> Mark:
         """The end of the document as it is now."""
         position = self._document.characterCount() - 1
-        return Mark(position, self.fresh, len(self.chips), len(self.links), len(self.codes), len(self.objects))
+        counts = len(self.chips), len(self.links), len(self.codes), len(self.objects)
+        return Mark(position, self.fresh, *counts, below_table=self._below_table)
 
     def cut(self, mark: Mark) -> None:
         """Take away everything that was written after ``mark`` was made."""
         self._cursor.setPosition(mark.position)
         self._cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         self._cursor.removeSelectedText()
-        self.fresh = mark.fresh
+        self.fresh, self._below_table = mark.fresh, mark.below_table
         del self.chips[mark.chips :]
         del self.links[mark.links :]
         del self.codes[mark.codes :]
@@ -199,6 +202,8 @@ class AnswerWriter:
 
     def _begin_block(self, form: QTextBlockFormat, base: QTextCharFormat) -> None:
         if self.fresh:
+            if self._below_table:  # whose own block is taken
+                form.setTopMargin(max(form.topMargin(), BELOW_TABLE))
             self._cursor.setBlockFormat(form)
             self._cursor.setBlockCharFormat(base)
         else:
@@ -206,7 +211,7 @@ class AnswerWriter:
             if self._cursor.currentList() is not None:
                 self._cursor.currentList().remove(self._cursor.block())
                 self._cursor.setBlockFormat(form)
-        self.fresh = False
+        self.fresh = self._below_table = False
 
     def _join_list(self, source: QTextList) -> None:
         known = self._lists.get(source.objectIndex())
@@ -235,7 +240,7 @@ class AnswerWriter:
         self._cursor = QTextCursor(self._document)
         self._cursor.movePosition(QTextCursor.MoveOperation.End)
         self._cursor.setBlockFormat(self._style.after_table())
-        self.fresh = True
+        self.fresh = self._below_table = True
 
     # -- text ------------------------------------------------------------------------------------------------------
 

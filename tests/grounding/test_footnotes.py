@@ -105,3 +105,11 @@ def test_every_footnote_is_used_and_quotes_its_document(parts: list[str]) -> Non
     for sentence in sentences:
         assert writer.text[sentence.start : sentence.end] == sentence.text
         assert all(f"[{number}]" in sentence.text for number in sentence.citations)
+
+
+def test_lines_of_code_claim_nothing() -> None:
+    writer = write("The harbour opened in 1887 [p1].\n\n```python\nYEAR = 1887  # opened\n\nrun()\n```\nIt is old.")
+    sentences, _ = writer.finish()
+    claims = {sentence.text: claim.text for sentence, claim in zip(sentences, writer.claims(), strict=True)}
+    assert claims["It is old."] == "It is old."
+    assert {said for text, said in claims.items() if "YEAR" in text or "run" in text} == {""}

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.documents import Box
 from app.domain.errors import DocumentError, FailureReason
+from app.gui.colors import ThemeMode
 from app.gui.pdf_file import PdfFile, open_pdf
 from app.gui.theme import Appearance
 from app.gui.widgets.pdf_view import PdfView
@@ -176,6 +177,30 @@ def test_the_yellow_pixels_are_those_rectangles(
         ), (box, found)
     outside = [each for each in found if not any(_holds(box, each, pixel) for box in boxes)]
     assert not outside
+
+
+def test_what_was_found_stays_readable_in_the_dark(
+    qtbot: QtBot, view: PdfView, appearance: Appearance, tmp_path: Path
+) -> None:
+    path = tmp_path / "page.pdf"
+    path.write_bytes(pdf_bytes([Page([Run(60, 700, "The harbour was opened"), Run(60, 660, "in the harbour")])]))
+    page, boxes = quoted(path, "harbour")
+    appearance.set_mode(ThemeMode.DARK)
+    view.show_file(opened(path, view), page, ())
+    qtbot.waitUntil(lambda: view.rendered(page))
+    found = QRectF(QPointF(boxes[0].left, boxes[0].top), QPointF(boxes[0].right, boxes[0].bottom))
+    other = found.translated(0, 40)
+    view.show_matches({page: [found, other]}, (page, found))
+    grounds = []
+    for place in (found, other):
+        shot = view.viewport().grab().toImage()
+        sheet = view.page_rectangle(page)
+        corner = QPointF(sheet.left() + place.left() * view.scale, sheet.top() + place.top() * view.scale)
+        ground = shot.pixelColor((corner + QPointF(1.5, 1.5)).toPoint())
+        grounds.append(ground.name())
+        assert ground.lightness() > 150, ground.name()
+    assert len(set(grounds)) == 2, "the current place looks like the others"
+    appearance.set_mode(ThemeMode.LIGHT)
 
 
 def _holds(box: Box, rectangle: QRectF, margin: float) -> bool:

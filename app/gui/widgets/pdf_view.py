@@ -32,7 +32,9 @@ PAGE_GAP = 14
 MARGIN = 16
 ZOOM_STEP = 1.2
 SMALLEST_SCALE, LARGEST_SCALE = 0.2, 6.0
-SELECTED_TEXT = "#A9CCF5"  # pages are white in every theme
+# Pages are white in every theme.
+SELECTED_TEXT = "#A9CCF5"
+FOUND_TEXT, FOUND_HERE = "#BFDEDA", "#FFB066"
 
 
 class PdfView(QAbstractScrollArea):
@@ -57,6 +59,7 @@ class PdfView(QAbstractScrollArea):
         self._images.arrived.connect(self.viewport().update)
         self._highlights: dict[int, tuple[Box, ...]] = {}
         self._matches: dict[int, list[QRectF]] = {}
+        self._current_match: tuple[int, QRectF] | None = None
         self._page = 0
         self._selection = PdfSelection()
         self._texts_wished: set[int] = set()
@@ -126,7 +129,7 @@ class PdfView(QAbstractScrollArea):
 
     def show_matches(self, matches: dict[int, list[QRectF]], current: tuple[int, QRectF] | None) -> None:
         """Mark what a search found, rectangles in points by page, and bring one of them into view."""
-        self._matches = matches
+        self._matches, self._current_match = matches, current
         if current is not None:
             self._target = None
             page, place = current
@@ -292,8 +295,8 @@ class PdfView(QAbstractScrollArea):
         painter.setBrush(QColor(SELECTED_TEXT))
         for selected in self._selection.rectangles(page):
             painter.drawRect(self._placed(page, selected))
-        painter.setBrush(theme.color("selection").lighter(105))
         for match in self._matches.get(page, ()):
+            painter.setBrush(QColor(FOUND_HERE if (page, match) == self._current_match else FOUND_TEXT))
             painter.drawRect(self._placed(page, match))
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
 

@@ -64,3 +64,17 @@ def test_all_sentences_come_from_one_document(embedder: WordEmbedder) -> None:
 
     assert 1 < len(found.sentences) <= MOST_SENTENCES
     assert len({each.passage.document for each in found.sentences}) == 1
+
+
+def test_a_question_for_a_fact_gets_fewer_sentences_than_an_open_one(embedder: WordEmbedder) -> None:
+    text = (
+        "Yachts pay a toll of ninety euros for the passage. Yachts with sails pay a toll at the eastern gate. "
+        "The toll of yachts is paid in cash at the gate. Yachts wait for the passage behind the toll gate."
+    )
+    passage = GivenPassage("p1", text, "Tariff", similarity=0.6, document=1)
+
+    fact = select_sentences("how much toll do yachts pay for the passage", [passage], embedder)
+    explained = select_sentences("explain the toll that yachts pay for the passage", [passage], embedder)
+
+    assert fact.sentences[0].text.startswith("Yachts pay a toll of ninety euros")
+    assert 0 < len(fact.sentences) < len(explained.sentences) <= MOST_SENTENCES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from app.domain.answer_facts import Usage
@@ -72,6 +73,21 @@ class AttachedNote:
     picture: bool = False
 
 
+class TaskKind(StrEnum):
+    """What is done with whole documents instead of answering from the best passages."""
+
+    FIND = "find"
+    SUMMARISE = "summarise"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task over whole documents. ``document_id`` is the one to summarise, 0 where all are looked through."""
+
+    kind: TaskKind
+    document_id: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class TurnDetails:
     """Everything about one turn.
@@ -82,7 +98,8 @@ class TurnDetails:
     holds the first of ``unread_count`` files. ``cost`` is in US dollars, None where the price isn't known. Times are
     in seconds since the question arrived; None where nothing arrived. ``tokens_per_second`` counts output tokens from
     the first one on. ``notes`` are remarks on the turn, such as that a file was too long to be read whole.
-    ``attached`` are the files that came with the question itself, not those of earlier ones.
+    ``attached`` are the files that came with the question itself, not those of earlier ones. ``task`` is None for
+    questions.
     """
 
     query: str = ""
@@ -108,3 +125,4 @@ class TurnDetails:
     reasoning: str = ""
     notes: tuple[str, ...] = ()
     attached: tuple[AttachedNote, ...] = ()
+    task: Task | None = None

@@ -21,7 +21,7 @@ from app.domain.rebuilding import TellRebuild
 from app.domain.search_comparison import BenchRow
 from app.domain.session_choices import SessionChoices
 from app.domain.turn_details import TurnDetails
-from app.domain.turn_options import Attachment, TurnOptions
+from app.domain.turn_options import TurnOptions
 from app.domain.turns import SessionRecord, StoredMessage, TurnEvent
 from app.domain.whole_document import TaskEvent
 from app.settings.setting import Setting, T
@@ -213,6 +213,7 @@ class WholeDocuments(Protocol):
         model: str | None = None,
         cancel: CancelToken | None = None,
         replace: bool = False,
+        options: TurnOptions = ...,
     ) -> Iterator[TaskEvent]: ...
     def find_in_all(
         self,
@@ -221,9 +222,9 @@ class WholeDocuments(Protocol):
         *,
         scope: Scope | None = None,
         model: str | None = None,
-        attachments: Sequence[Attachment] = (),
         cancel: CancelToken | None = None,
         replace: bool = False,
+        options: TurnOptions = ...,
     ) -> Iterator[TaskEvent]: ...
 
 

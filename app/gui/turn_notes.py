@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from app.domain.turn_details import TurnDetails
+from app.domain.turn_details import Task, TurnDetails
 from app.domain.turns import MemoryUsed, NoteAdded, QueryRewritten, ToolCalled, ToolReturned
 from app.domain.whole_document import DocumentFound, TaskEvent, TaskProgress, TaskStep
 from app.gui.wording import counted, duration, shown, shown_name
@@ -58,7 +58,7 @@ class ToolNote:
 class TurnNotes:
     """``query`` is what was searched where that is not the question. ``used`` and ``dropped`` count earlier messages.
 
-    ``progress`` and ``found`` (names of files) are those of a task that reads whole documents.
+    ``task`` is a task that reads whole documents, ``progress`` and ``found`` (names of files) are its.
     """
 
     query: str = ""
@@ -67,6 +67,7 @@ class TurnNotes:
     summary: str = ""
     tools: tuple[ToolNote, ...] = ()
     remarks: tuple[str, ...] = ()
+    task: Task | None = None
     progress: TaskProgress | None = None
     found: tuple[str, ...] = ()
 
@@ -131,7 +132,7 @@ def notes_of(details: TurnDetails, question: str) -> TurnNotes:
         for each in details.tools
     )
     query = "" if same else details.query
-    return TurnNotes(query, details.used, details.dropped, details.summary, tools, details.notes)
+    return TurnNotes(query, details.used, details.dropped, details.summary, tools, details.notes, details.task)
 
 
 def _returned(tool: ToolNote, event: ToolReturned, state: ToolState) -> ToolNote:

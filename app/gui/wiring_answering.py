@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from app.domain.turn_details import Task, TaskKind
 from app.domain.turn_options import MemoryKind, Strictness
-from app.domain.whole_document import TaskEvent
-from app.gui.controllers.chat_controller import ChatController, Turn
+from app.gui.controllers.chat_controller import ChatController
 from app.gui.controllers.choices_controller import ChoicesController
 from app.gui.ports import Services
 from app.gui.turn_notes import answered
 from app.gui.widgets.answering_button import AnsweringButton
 from app.gui.wiring import Shortcut, Stage
 from app.gui.wording import shown_name
-
-TaskStream = Callable[[Services, Turn], Iterator[TaskEvent]]
 
 
 class AnsweringWiring:
@@ -55,12 +52,7 @@ class AnsweringWiring:
         if document_id is None:
             return
 
-        def stream(services: Services, turn: Turn) -> Iterator[TaskEvent]:
-            return services.whole_documents.summarise(
-                turn.session_id, document_id, model=turn.asked.model, cancel=turn.token, replace=True
-            )
-
-        self._run(f"Summarise {shown_name(path)}", stream)
+        self._run(f"Summarise {shown_name(path)}", Task(TaskKind.SUMMARISE, document_id))
 
     def check_every_document(self) -> None:
         """Answer the question that stands in the composer from every document, one by one."""
@@ -72,23 +64,12 @@ class AnsweringWiring:
             return
         composer.edit.clear()
 
-        def stream(services: Services, turn: Turn) -> Iterator[TaskEvent]:
-            return services.whole_documents.find_in_all(
-                turn.session_id,
-                question,
-                scope=turn.asked.scope,
-                model=turn.asked.model,
-                attachments=turn.asked.options.attachments,
-                cancel=turn.token,
-                replace=True,
-            )
-
-        self._run(question, stream)
+        self._run(question, Task(TaskKind.FIND))
         composer.task_sent.emit()
 
-    def _run(self, text: str, stream: TaskStream) -> None:
+    def _run(self, text: str, task: Task) -> None:
         self._stage.window.chat.messages.scroll_to_bottom()
-        self._chat.run_task(text, stream)
+        self._chat.run_task(text, task)
 
     # -- choices and tools -----------------------------------------------------------------------------------------
 

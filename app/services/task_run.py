@@ -12,7 +12,7 @@ from app.domain.citations import Citation
 from app.domain.documents import Box
 from app.domain.errors import UserFacingError
 from app.domain.passages import Passage
-from app.domain.turn_details import TurnDetails, UnreadFile
+from app.domain.turn_details import AttachedNote, Task, TurnDetails, UnreadFile
 from app.domain.turns import (
     CitationAdded,
     MessageStatus,
@@ -39,9 +39,12 @@ class TaskRun:
     ``boxes`` blocks and is called in a thread.
     """
 
-    def __init__(self, record: TurnRecord, session_id: str, boxes: Boxes, emit: Callable[[TaskEvent], None]) -> None:
+    def __init__(
+        self, record: TurnRecord, session_id: str, task: Task, boxes: Boxes, emit: Callable[[TaskEvent], None]
+    ) -> None:
         self._record = record
         self._session_id = session_id
+        self._task = task
         self._boxes = boxes
         self._began: dict[TaskStep, float] = {}
         self._passages: dict[str, Passage] = {}
@@ -50,6 +53,7 @@ class TaskRun:
         self.emit = emit
         self.query = record.question
         self.unread: tuple[UnreadFile, ...] = ()
+        self.attached: tuple[AttachedNote, ...] = ()
         self.answered = True
         self.last_words: Callable[[], str] = str
         self._remarks: list[str] = []
@@ -143,7 +147,12 @@ class TaskRun:
         sentences, citations = self._writer.finish()
         placed = await asyncio.to_thread(self._placed, citations) if status is MessageStatus.COMPLETE else citations
         details = TurnDetails(
-            query=self.query, unread=self.unread, unread_count=len(self.unread), notes=tuple(self._remarks)
+            query=self.query,
+            unread=self.unread,
+            unread_count=len(self.unread),
+            notes=tuple(self._remarks),
+            attached=self.attached,
+            task=self._task,
         )
         return await self._record.close(
             status,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from dataclasses import replace as with_changes
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -11,7 +11,8 @@ from app.chat_models.loop_thread import closing
 from app.domain.cancellation import CancelToken
 from app.domain.errors import BadInputError, UserFacingError
 from app.domain.passages import Scope
-from app.domain.turn_options import Attachment, Strictness, TurnOptions
+from app.domain.turn_details import Task, TaskKind
+from app.domain.turn_options import Strictness, TurnOptions
 from app.domain.whole_document import TaskEvent
 from app.services.chat_service import CHAT_MODEL, CHECKPOINT_SECONDS, CONTEXT_TOKENS
 from app.services.finding import ModelJudge, WordJudge, find_everywhere
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ANSWER_SHARE = 0.5
 MOST_TOKENS = 24_000
+_NO_OPTIONS = TurnOptions()
 
 
 class Settings(Protocol):
@@ -91,9 +93,11 @@ class WholeDocumentService:
         model: str | None = None,
         cancel: CancelToken | None = None,
         replace: bool = False,
+        options: TurnOptions = _NO_OPTIONS,
     ) -> Iterator[TaskEvent]:
         """Summarise all of a document: by the chat model part by part, or by its own telling sentences.
 
+        Of ``options`` only the place in the chat counts (``question_id``, ``parent_id``).
         Closing the iterator or ``cancel`` stops. Raises ``BadInputError`` for a document or session that is gone.
         """
         name = model or self._settings[CHAT_MODEL]
@@ -112,7 +116,8 @@ class WholeDocumentService:
                 room = await asyncio.to_thread(self._room, name)
                 await summarise_by_model(run, passages, lambda: self._models(name), room)
 
-        return self._events(session_id, f"Summarise {record.path.name}", name, work, cancel, replace)
+        asked = self._record(session_id, f"Summarise {record.path.name}", name, options)
+        return self._events(session_id, asked, Task(TaskKind.SUMMARISE, document_id), work, cancel, replace)
 
     def find_in_all(
         self,
@@ -121,14 +126,14 @@ class WholeDocumentService:
         *,
         scope: Scope | None = None,
         model: str | None = None,
-        attachments: Sequence[Attachment] = (),
         cancel: CancelToken | None = None,
         replace: bool = False,
+        options: TurnOptions = _NO_OPTIONS,
     ) -> Iterator[TaskEvent]:
         """Answer from every document in ``scope`` and every file of the chat; says how many were checked.
 
-        ``attachments`` are attached to the chat first; what can't be read is told, and the rest checked all the same.
-
+        Of ``options`` the place in the chat counts, and ``attachments``: they join the chat first; what can't be read
+        is told, and the rest checked all the same.
         Closing the iterator or ``cancel`` stops. Raises ``BadInputError`` for an empty question.
         """
         if not question.strip():
@@ -140,29 +145,31 @@ class WholeDocumentService:
             judge = WordJudge(embedder) if name == BUILT_IN else ModelJudge(lambda: self._models(name))
             by_model = name != BUILT_IN
             within = with_changes(scope or Scope(), session=session_id)
-            if self._attach is not None and attachments:
+            if self._attach is not None and options.attachments:
                 open_model = lambda: self._models(name)  # noqa: E731  one line, as a Turn wants it
-                asked = Turn(
-                    session_id, question, name, TurnOptions(), Strictness.STRICT, within, open_model, note=run.remark
-                )
-                await self._attach(asked, attachments)
+                turn = Turn(session_id, question, name, options, Strictness.STRICT, within, open_model, note=run.remark)
+                run.attached = (await self._attach(turn, options.attachments)).fresh
             await find_everywhere(run, question, within, self._passages, embedder, judge, by_model=by_model)
 
-        return self._events(session_id, question.strip(), name, work, cancel, replace)
+        asked = self._record(session_id, question.strip(), name, options)
+        return self._events(session_id, asked, Task(TaskKind.FIND), work, cancel, replace)
+
+    def _record(self, session_id: str, question: str, model: str, options: TurnOptions) -> TurnRecord:
+        place = TurnOptions(parent_id=options.parent_id, question_id=options.question_id)
+        seconds = self._checkpoint_seconds
+        return TurnRecord(self._sessions, session_id, question, model, place, checkpoint_seconds=seconds)
 
     def _events(
         self,
         session_id: str,
-        question: str,
-        model: str,
+        record: TurnRecord,
+        task: Task,
         work: Callable[[TaskRun], Awaitable[None]],
         cancel: CancelToken | None,
         replace: bool,
     ) -> Iterator[TaskEvent]:
-        record = TurnRecord(self._sessions, session_id, question, model, checkpoint_seconds=self._checkpoint_seconds)
-
         def start(emit: Callable[[TaskEvent], None]) -> Coroutine[Any, Any, None]:
-            return TaskRun(record, session_id, self._boxes, emit).run(work)
+            return TaskRun(record, session_id, task, self._boxes, emit).run(work)
 
         async def events() -> AsyncIterator[TaskEvent]:
             async with closing(events_of(self._turns, session_id, start, cancel=cancel, replace=replace)) as following:

@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from app.domain.answer_facts import Usage
-from app.domain.turn_details import AttachedNote, NearMiss, PromptMessage, SentPassage, ToolUse, TurnDetails, UnreadFile
+from app.domain.turn_details import (
+    AttachedNote,
+    NearMiss,
+    PromptMessage,
+    SentPassage,
+    Task,
+    TaskKind,
+    ToolUse,
+    TurnDetails,
+    UnreadFile,
+)
 from app.domain.turn_options import MemoryKind, Strictness
 
 T = TypeVar("T")
@@ -37,8 +47,15 @@ def details_from_json(value: str) -> TurnDetails:
         tools=tuple(_made(ToolUse, each) for each in data.get("tools", ())),
         usage=_made(Usage, usage) if usage else None,
         notes=tuple(data.get("notes", ())),
+        task=_task(data.get("task")),
         attached=tuple(_made(AttachedNote, each, path=Path(each["path"])) for each in data.get("attached", ())),
     )
+
+
+def _task(data: Mapping[str, Any] | None) -> Task | None:
+    if not data or data.get("kind") not in set(TaskKind):
+        return None  # a question, or a task of a newer version
+    return Task(TaskKind(data["kind"]), data.get("document_id", 0))
 
 
 def _passage(data: Mapping[str, Any]) -> SentPassage:

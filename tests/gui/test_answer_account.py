@@ -31,6 +31,7 @@ from app.gui.widgets.answer_panel import AnswerPanel
 from app.gui.widgets.message_widgets import AnswerWidget
 from app.gui.widgets.turn_notes_view import ApprovalCard, NoteRow
 from app.services.library_tools import TOOL_SEARCH, ToolRule
+from tests.chat_models.stub_replies import chat_stream
 from tests.chat_models.stub_server import StubServer
 from tests.gui.conftest import WAIT, DesktopRig
 from tests.gui.stand_ins import QuotingModel
@@ -304,6 +305,34 @@ def test_every_document_includes_the_files_that_go_along(
     assert [each.path for each in entry.citations] == [letter], entry.text
 
 
+def test_a_search_through_every_document_is_done_again_and_edited_as_such(
+    qtbot: QtBot, rig: DesktopRig, papers: Path
+) -> None:
+    rig.model = None  # the built-in answerer
+    desktop = rig.open()
+    rig.add(papers)
+
+    def answered() -> MessageEntry:
+        qtbot.waitUntil(lambda: desktop.messages.rowCount() == 2 and not desktop.chat.answering, timeout=WAIT)
+        return desktop.messages.entries[-1]
+
+    desktop.window.chat.composer.edit.setPlainText("Which documents name the harbour?")
+    desktop.check_every_document()
+    first = answered()
+    desktop.chat.ask_again(first.id)
+    second = answered()
+    assert second.siblings == (first.id, second.id)
+    assert "hecked 2 of" in second.text
+    chat = desktop.sessions.current
+    desktop = rig.restart()
+    desktop.sessions.open(chat)
+    qtbot.waitUntil(lambda: desktop.messages.rowCount() == 2, timeout=WAIT)
+    qtbot.waitUntil(lambda: desktop.messages.entries[-1].notes.task is not None, timeout=WAIT)
+    desktop.chat.edit(desktop.messages.entries[0].id, "Which documents name the unicorn?")
+    qtbot.waitUntil(lambda: "unicorn" in desktop.messages.entries[0].text, timeout=WAIT)
+    assert "No file holds an answer to this. Checked 2 of" in answered().text
+
+
 def test_a_document_is_summarised_from_the_viewer(qtbot: QtBot, rig: DesktopRig, papers: Path) -> None:
     rig.model = None  # the built-in answerer
     desktop = rig.open()
@@ -325,16 +354,28 @@ def test_a_task_is_stopped_with_its_button(qtbot: QtBot, rig: DesktopRig, papers
         (papers / "harbour.txt").write_text(f"{HARBOUR}\n\n" * 400, encoding="utf-8")
         open_in_viewer(qtbot, rig, papers)
         server.reply(server.gate())
+        server.reply(chat_stream("It was opened by the mayor [p1]."))
         desktop.window.right.source.summary_button.click()
         qtbot.waitUntil(
             lambda: desktop.messages.rowCount() == 2 and answer_widget(desktop).notes.task is not None, timeout=WAIT
         )
         task = answer_widget(desktop).notes.task
         assert task is not None
-        assert "0 of" in task.words.text()
+        assert " of " in task.words.text()
         task.stop_button.click()
         qtbot.waitUntil(lambda: not desktop.chat.answering, timeout=WAIT)
-    assert desktop.messages.entries[-1].status is MessageStatus.STOPPED
+        stopped = desktop.messages.entries[-1]
+        assert stopped.status is MessageStatus.STOPPED
+        notice = answer_widget(desktop).notice
+        shown = [each.text() for each in notice.findChildren(QPushButton) if each.isVisibleTo(notice)]
+        assert shown == ["Try again"], "nobody can go on where a task stopped"
+        notice.retry_wished.emit()
+        qtbot.waitUntil(
+            lambda: desktop.messages.entries[-1] is not stopped and not desktop.chat.answering, timeout=WAIT
+        )
+    again = desktop.messages.entries[-1]
+    assert again.status is MessageStatus.COMPLETE, again.error
+    assert "It was opened by the mayor" in again.text
 
 
 def open_in_viewer(qtbot: QtBot, rig: DesktopRig, papers: Path) -> None:

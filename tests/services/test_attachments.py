@@ -391,8 +391,12 @@ def find(world: World) -> Iterator[Callable[..., list[TaskEvent]]]:
     )
 
     def find(session_id: str, *paths: Path, scope: Scope | None = None) -> list[TaskEvent]:
-        question, files = "Which files mention the boiler?", [Attachment(each) for each in paths]
-        return list(service.find_in_all(session_id, question, scope=scope, model="extractive", attachments=files))
+        question, files = "Which files mention the boiler?", tuple(map(Attachment, paths))
+        return list(
+            service.find_in_all(
+                session_id, question, scope=scope, model="extractive", options=TurnOptions(attachments=files)
+            )
+        )
 
     yield find
     loop.close()

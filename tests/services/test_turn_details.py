@@ -14,7 +14,7 @@ from app.domain.errors import BadInputError
 from app.domain.messages import AIMessageChunk, ReasoningPart, TextPart, Usage
 from app.domain.passages import Scope
 from app.domain.session_choices import SessionChoices
-from app.domain.turn_details import TurnDetails, UnreadFile
+from app.domain.turn_details import Task, TaskKind, TurnDetails, UnreadFile
 from app.domain.turn_options import Strictness, TurnOptions
 from app.domain.turns import MessageStatus, NoteAdded, ReasoningAdded, TurnFailed, TurnFinished, TurnStopped
 from app.grounding.prompts import NOT_FOUND
@@ -228,6 +228,8 @@ def test_details_survive_json_and_names_that_are_no_unicode() -> None:
         usage=Usage(input=1),
         strictness=Strictness.OPEN,
         notes=("one",),
+        task=Task(TaskKind.SUMMARISE, 7),
     )
     assert details_from_json(details_to_json(found)) == found
     assert details_from_json('{"query": "q", "later": 1}') == TurnDetails(query="q")
+    assert details_from_json('{"query": "q", "task": {"kind": "of a later version"}}') == TurnDetails(query="q")

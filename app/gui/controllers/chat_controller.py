@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from app.domain.cancellation import CancelToken
 from app.domain.citations import Citation
 from app.domain.errors import UserFacingError
+from app.domain.turn_details import Task, TaskKind
 from app.domain.turns import (
     ROOT,
     CitationAdded,
@@ -42,6 +43,9 @@ OUR_FAULT = "Something went wrong inside Footnote. The log has the details; ask 
 
 
 def _answer(services: Services, turn: Turn) -> Iterator[TaskEvent]:
+    task, options = turn.answer.notes.task, turn.asked.options
+    if task is not None and options.continue_id is None:
+        return _task(services, turn, task)
     return services.chat.stream_answer(
         turn.session_id,
         turn.question.text,
@@ -49,16 +53,25 @@ def _answer(services: Services, turn: Turn) -> Iterator[TaskEvent]:
         scope=turn.asked.scope,
         cancel=turn.token,
         replace=True,
-        options=turn.asked.options,
+        options=options,
+    )
+
+
+def _task(services: Services, turn: Turn, task: Task) -> Iterator[TaskEvent]:
+    tasks, asked = services.whole_documents, turn.asked
+    model, token, options = asked.model, turn.token, asked.options
+    if task.kind is TaskKind.SUMMARISE:
+        document = task.document_id
+        return tasks.summarise(turn.session_id, document, model=model, cancel=token, replace=True, options=options)
+    question, scope = turn.question.text, asked.scope
+    return tasks.find_in_all(
+        turn.session_id, question, scope=scope, model=model, cancel=token, replace=True, options=options
     )
 
 
 @dataclass(slots=True, eq=False)
 class Turn:
-    """A question whose answer is being written. ``beside`` are the alternatives that the new message stands among.
-
-    ``stream`` asks the services for the answer.
-    """
+    """A question whose answer is being written. ``beside`` are the alternatives that the new message stands among."""
 
     question: MessageEntry
     answer: MessageEntry
@@ -66,7 +79,6 @@ class Turn:
     session_id: str = ""
     beside: tuple[int, ...] = ()
     token: CancelToken = field(default_factory=CancelToken)
-    stream: Callable[[Services, Turn], Iterator[TaskEvent]] = _answer
 
 
 class ChatController(QObject):
@@ -128,13 +140,12 @@ class ChatController(QObject):
         question = MessageEntry(next(self._temporary_ids), "user", text, attached=files_sent(asked.options.attachments))
         self._begin(services, Turn(question, self._new_answer(), asked, self._sessions.current))
 
-    def run_task(self, text: str, stream: Callable[[Services, Turn], Iterator[TaskEvent]]) -> None:
-        """Have ``stream`` answer in the open session instead of the chat; ``text`` stands as the question."""
+    def run_task(self, text: str, task: Task) -> None:
+        """Have a task over whole documents answer in the open session; ``text`` stands as the question."""
         services = self._services
         if services is not None and (self._sessions.current or "" not in self._turns):
             question = MessageEntry(next(self._temporary_ids), "user", text)
-            turn = Turn(question, self._new_answer(), self.ask_with(), self._sessions.current, stream=stream)
-            self._begin(services, turn)
+            self._begin(services, Turn(question, self._new_answer(task), self.ask_with(), self._sessions.current))
 
     def note(self, answer: MessageEntry, notes: TurnNotes) -> None:
         """Show other notes beside an answer."""
@@ -151,7 +162,8 @@ class ChatController(QObject):
             return
         self.stop()
         self._messages.cut(row)
-        turn = Turn(question, self._new_answer(), self._with(question_id=question.id), self._sessions.current)
+        answer = self._new_answer(before.notes.task)
+        turn = Turn(question, answer, self._with(question_id=question.id), self._sessions.current)
         turn.beside = before.siblings or (before.id,)
         self._begin(self._services, turn)
 
@@ -165,12 +177,18 @@ class ChatController(QObject):
             self.ask(text)
             return
         self.stop()
+        task = self._search_after(row)
         self._messages.cut(row)
         asked = self._with(parent_id=ROOT if before.parent_id is None else before.parent_id)
         question = MessageEntry(next(self._temporary_ids), "user", text, parent_id=before.parent_id)
-        turn = Turn(question, self._new_answer(), asked, self._sessions.current)
+        turn = Turn(question, self._new_answer(task), asked, self._sessions.current)
         turn.beside = before.siblings or (before.id,)
         self._begin(self._services, turn)
+
+    def _search_after(self, row: int) -> Task | None:
+        """The search through every document that answered the question in a row."""
+        found = [each.notes.task for each in self._messages.entries[row + 1 : row + 2]]
+        return next((each for each in found if each is not None and each.kind is TaskKind.FIND), None)
 
     def go_on(self, answer_id: int) -> None:
         """Let the model go on with an answer that was cut off. What there is of it stays."""
@@ -194,8 +212,9 @@ class ChatController(QObject):
                 group="show-branch",
             )
 
-    def _new_answer(self) -> MessageEntry:
-        return MessageEntry(next(self._temporary_ids), "assistant", "", MessageStatus.STREAMING)
+    def _new_answer(self, task: Task | None = None) -> MessageEntry:
+        notes = TurnNotes(task=task)
+        return MessageEntry(next(self._temporary_ids), "assistant", "", MessageStatus.STREAMING, notes=notes)
 
     def _with(self, **options: Any) -> AskWith:
         asked = self.ask_with()
@@ -259,7 +278,7 @@ class ChatController(QObject):
     def _start(self, services: Services, turn: Turn) -> None:
         self._session_list.set_busy(turn.session_id, True)
         self._runner.stream(
-            lambda: turn.stream(services, turn),
+            lambda: _answer(services, turn),
             lambda events: self._on_events(turn, events),
             lambda: self._end(turn),
             lambda error: self._on_error(turn, error),

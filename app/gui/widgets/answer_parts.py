@@ -76,7 +76,8 @@ class Notice(QFrame):
         self.setVisible(bool(words))
         broken = entry.status in BROKEN_OFF
         cut_off = entry.facts is not None and entry.facts.cut_off
-        self._continue.setVisible((broken or cut_off) and bool(entry.text) and entry.id > 0)
+        can_go_on = bool(entry.text) and entry.id > 0 and entry.notes.task is None
+        self._continue.setVisible((broken or cut_off) and can_go_on)
         self._retry.setVisible(broken)
         self._buttons.setVisible(broken or cut_off)
         if words == self._label.text():

@@ -249,7 +249,9 @@ class FolderFollower:
             self._reconciler.remove(outcome.gone)
         else:
             for each in outcome.gone:
-                self._missing.setdefault(each.id, (each, now + GRACE_SECONDS))
+                waiting = self._missing.get(each.id)
+                if waiting is None or waiting[0].path != each.path:  # the reader saw it move, and then it went
+                    self._missing[each.id] = (each, now + GRACE_SECONDS)
         for place in places:
             self._note(place, outcome, now - began)
         if outcome.moved or outcome.gone:

@@ -79,6 +79,18 @@ def test_a_long_conversation_makes_few_widgets_and_opens_at_its_end(
     assert last is not None
 
 
+def test_what_is_in_view_is_made_first_and_what_is_near_it_a_moment_later(
+    qtbot: QtBot, view: MessageListView, model: MessageListModel
+) -> None:
+    model.set_messages(conversation(500))
+    at_once = [row for row in range(1000) if view.widget_at(row)]
+    settle(qtbot)
+    later = [row for row in range(1000) if view.widget_at(row)]
+    assert at_once[-1] == later[-1] == 999
+    assert len(later) > len(at_once)
+    assert later[-len(at_once) :] == at_once
+
+
 def test_messages_stand_one_below_the_other_without_gaps(
     qtbot: QtBot, view: MessageListView, model: MessageListModel
 ) -> None:

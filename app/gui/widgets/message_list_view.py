@@ -50,6 +50,7 @@ class MessageListView(QAbstractScrollArea):
         self._live: dict[int, MessageWidget] = {}
         self._following = True
         self._arranging = False
+        self._overscan = OVERSCAN
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.arrange)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -139,8 +140,8 @@ class MessageListView(QAbstractScrollArea):
 
     def _near_rows(self) -> range:
         top = self.verticalScrollBar().value() - TOP_MARGIN
-        first = bisect_right(self._tops, top - OVERSCAN) - 1
-        last = bisect_right(self._tops, top + self.viewport().height() + OVERSCAN)
+        first = bisect_right(self._tops, top - self._overscan) - 1
+        last = bisect_right(self._tops, top + self.viewport().height() + self._overscan)
         return range(max(0, first), min(len(self._heights), last))
 
     def _measure(self, row: int) -> int:
@@ -203,7 +204,10 @@ class MessageListView(QAbstractScrollArea):
         self._measured = [False] * len(entries)
         self._sum_up()
         self._following = True
+        self._overscan = 0  # what is in view comes first, what is near it a moment later
         self.arrange()
+        self._overscan = OVERSCAN
+        self._soon.start()
 
     def _on_inserted(self, _parent: QModelIndex, first: int, last: int) -> None:
         new = [self._estimate(self._model.entry(row)) for row in range(first, last + 1)]

@@ -15,6 +15,7 @@ from typing import Any
 from app.domain.cancellation import CancelToken
 from app.domain.chat_transfer import Arrival, ArrivingChat, ImportReport
 from app.domain.errors import BadInputError
+from app.domain.findings import counted
 from app.services.session_chatgpt import chat_from_chatgpt, is_conversation
 from app.services.session_json import FORMAT, VERSION, chat_from_json
 from app.services.turn_record import title_of
@@ -137,15 +138,21 @@ def _decoded(name: str, data: bytes) -> str:
 
 
 def _chats(name: str, text: str, left_out: list[str]) -> Iterator[ArrivingChat]:
+    """The chats of one text. What else stands among them is told; a text without any is about something else."""
+    found = others = 0
     for item in _items(name, text, left_out):
         if is_conversation(item):
             chat = chat_from_chatgpt(item, left_out)
         elif isinstance(item, dict) and isinstance(item.get("messages"), list):
             chat = chat_from_json(item, left_out)
         else:
+            others += 1
             continue
+        found += 1
         if chat is not None:
             yield chat
+    if found and others:
+        left_out.append(f"Left out of {name}: {counted(others, 'item')} that can't be read as a chat.")
 
 
 def _items(name: str, text: str, left_out: list[str]) -> Iterator[Any]:

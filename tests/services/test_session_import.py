@@ -154,6 +154,7 @@ def test_chats_that_are_broken_are_told_and_the_others_imported(store: SessionSt
     assert report.left_out == (
         "A chat without an id, “No id”, was left out.",
         "3 messages of “Bad” have no id, no text or no role and were left out.",
+        "Left out of chats.json: 1 item that can't be read as a chat.",
     )
 
 
@@ -250,7 +251,10 @@ def test_trees_that_can_not_be(store: SessionStore, tmp_path: Path) -> None:
     report = SessionImport(store).from_file(write(tmp_path / "c.json", [circle, lost, odd, none, 5, {"mapping": 5}]))
     found = {record.title: texts(store, record.id) for record in store.sessions()}
     assert found == {"Circle": ["one", "two"], "Lost": ["one", "two"], "Odd": ["one"]}
-    assert report.left_out == ("“None” holds no messages and was left out.",)
+    assert report.left_out == (
+        "“None” holds no messages and was left out.",
+        "Left out of c.json: 2 items that can't be read as a chat.",
+    )
 
 
 def test_a_long_conversation_is_no_deep_one(store: SessionStore, tmp_path: Path) -> None:

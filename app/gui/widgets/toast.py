@@ -98,9 +98,8 @@ class Toast(QFrame):
             chosen()
 
     def _place(self) -> None:
-        one_line = self._label.fontMetrics().horizontalAdvance(self._label.text()) + (
-            80 if self._action.isHidden() else 170
-        )
+        beside = 0 if self._action.isHidden() else self._action.sizeHint().width() + 10
+        one_line = self._label.fontMetrics().horizontalAdvance(self._label.text()) + beside + 80
         width = max(200, min(WIDEST, self._window.width() - 48, one_line))
         self.setFixedWidth(width)
         layout = self.layout()

@@ -29,8 +29,8 @@ MOST_TERMS = 64
 """A pasted page asks with its rarest words; more of them cost time and change nothing."""
 
 MOST_PAIRS = 24
-CHARACTER_BOOST = 1.0
-"""What a single character counts beside the pairs of a script written without spaces: synonyms often share one."""
+CHARACTER_BOOST = 0.4
+"""What a single character counts beside the pairs of a script written without spaces."""
 
 COHESION = 0.4
 """What part of such a pair's weight depends on how often its characters stand together: many are no word."""

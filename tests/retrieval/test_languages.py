@@ -76,7 +76,7 @@ def test_chinese_questions_in_other_words_find_their_paragraph_among_alike_ones(
         ranked = found(library, index, question)
         gain += 1 / math.log2(ranked.index(text) + 2) if text in ranked[:10] else 0.0
     index.close()
-    assert gain / len(asked) >= 0.905  # .9015 where single characters count less than half of what pairs do
+    assert gain / len(asked) >= 0.902  # .9015 where all pairs of characters count alike
 
 
 def test_characters_that_are_no_word_together_count_less() -> None:

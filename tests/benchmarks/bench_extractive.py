@@ -180,7 +180,7 @@ def _refused(asked: list[Asked]) -> int:
 
 
 @contextmanager
-def library(passages: dict[str, tuple[str, str]]) -> Iterator[Services]:
+def library(passages: dict[str, tuple[str, str]], made: type[Services] = Services) -> Iterator[Services]:
     """Services over a new library of the passages (title and text by id), each a file in a folder named by its id."""
     with tempfile.TemporaryDirectory() as folder:
         documents = Path(folder) / "documents"
@@ -189,7 +189,7 @@ def library(passages: dict[str, tuple[str, str]]) -> Iterator[Services]:
             path.parent.mkdir(parents=True)
             path.write_text(text, encoding="utf-8")
         paths = AppPaths.from_environment({"FOOTNOTE_HOME": str(Path(folder) / "home")})
-        services = Services(paths, writer=True)
+        services = made(paths, writer=True)
         try:
             services.ingest.add([documents]).wait()
             yield services

@@ -156,6 +156,11 @@ _TRIGGER = re.compile(r"(?:(?<=\s)|^)([#@])([^\s#@]{0,60}(?: [^\s#@]{1,60}){0,2}
 _COMMAND = re.compile(r"^/([\w-]{0,40})$")
 
 
+def is_command(text: str) -> bool:
+    """Whether a text is nothing but a slash and a word."""
+    return len(text) > 1 and _COMMAND.match(text) is not None
+
+
 def trigger_at(text: str, position: int) -> Trigger | None:
     """The trigger that ends at ``position``: ``#`` or ``@`` at the beginning of a word, ``/`` at that of the text."""
     line = text[max(0, position - 200) : position]

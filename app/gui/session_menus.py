@@ -62,6 +62,7 @@ class SessionMenus:
         folder = next((each for each in self._model.folders if shown(each) == section.title), section.title)
         menu = QMenu(self._window)
         self._add(menu, "rename", "Rename folder…", lambda: self.ask_for_folder_name(folder))
+        self._add(menu, "close", "Remove folder, keep its chats", lambda: self._actions.dissolve(folder))
         return self._shown(menu, place)
 
     def ask_for_tags(self, record: SessionRecord) -> QInputDialog:

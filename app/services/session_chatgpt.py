@@ -42,7 +42,10 @@ def chat_from_chatgpt(data: Json, left_out: list[str]) -> ArrivingChat | None:
         if message is not None:
             messages.append(message)
         kept_as[ident] = message.origin if message is not None else kept_as.get(parent, "")
-    left_out.extend(f"{count} {what} of “{title or 'a chat without a title'}”" for what, count in sorted(lost.items()))
+    left_out.extend(
+        f"Only named in the text of “{title or 'a chat without a title'}”: {count:,} × {what}."
+        for what, count in sorted(lost.items())
+    )
     if not messages:
         left_out.append(f"“{title or 'A chat without a title'}” holds no messages and was left out.")
         return None
@@ -131,10 +134,10 @@ def _part(part: object, lost: Counter[str]) -> str:
     if kind == "audio_transcription" and isinstance(part, dict):
         return _text(part.get("text"))
     if "image" in kind:
-        lost["pictures are only named in the text"] += 1
+        lost["picture"] += 1
         return "[picture]"
     if kind:
-        lost["recordings and other attachments are only named in the text"] += 1
+        lost["recording or other attachment"] += 1
         return f"[{kind.replace('_asset_pointer', '').replace('_', ' ')}]"
     return ""
 

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from app.domain.chat_transfer import ArrivingChat, ArrivingMessage
 from app.domain.citations import AnswerSentence, Citation, Support
 from app.domain.documents import Box
+from app.domain.findings import counted
 from app.domain.session_choices import SessionChoices
 from app.domain.turn_details import TurnDetails
 from app.domain.turn_options import MemoryKind, Strictness
@@ -144,7 +145,7 @@ def _messages(items: Sequence[object], title: str, left_out: list[str]) -> list[
         found[message.origin] = message
         before = message.origin
     if lost:
-        left_out.append(f"{lost} messages of “{title}” have no id, no text or no role and were left out.")
+        left_out.append(f"Left out of “{title}”: {counted(lost, 'message')} without an id, a text or a role.")
     return list(found.values())
 
 

@@ -119,6 +119,26 @@ def test_commands_for_the_chat_and_the_window(qtbot: QtBot, rig: DesktopRig, des
     assert not desktop.sessions.current
 
 
+def test_a_command_that_there_is_not_is_no_question(qtbot: QtBot, desktop: Desktop) -> None:
+    type_in(desktop, "/nonsense")
+    press(desktop, Qt.Key.Key_Return)
+    assert "no command /nonsense" in desktop.window.toast.text
+    assert words(desktop) == "/nonsense"
+    assert desktop.messages.rowCount() == 0
+    desktop.window.chat.composer.edit.setPlainText("/etc/hosts, what is it for?")
+    press(desktop, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not desktop.chat.answering and desktop.messages.rowCount() == 2, timeout=WAIT)
+
+
+def test_personas_are_taken_on_by_their_names(qtbot: QtBot, desktop: Desktop) -> None:
+    qtbot.waitUntil(lambda: len(desktop.composer.templates) >= 8, timeout=WAIT)
+    type_in(desktop, "/brief")
+    press(desktop, Qt.Key.Key_Return)
+    assert words(desktop) == ""
+    assert desktop.window.chat.composer.persona_button.text() == "Brief"
+    assert desktop.composer.ask_with().options.instructions
+
+
 def passage(name: str, text: str, ident: str = "") -> SentPassage:
     return SentPassage(ident, 1, Path(name), name, None, 0, len(text), text, 1.0)
 

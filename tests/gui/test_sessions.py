@@ -106,6 +106,20 @@ def test_chats_are_pinned_filed_tagged_and_put_away(qtbot: QtBot, rig: DesktopRi
     assert lines(chatting) == ["[Pinned]", FERRY, "[Today]", TOWER]
 
 
+def test_a_folder_is_removed_and_its_chats_stay(qtbot: QtBot, rig: DesktopRig, chatting: Desktop) -> None:
+    for title in (FERRY, TOWER):
+        chatting.session_actions.move(session(chatting, title), "Walks")
+    idle(qtbot, chatting)
+    assert lines(chatting) == ["[Walks]", TOWER, FERRY]
+    section = chatting.session_list.index(0).data(SessionListModel.SectionRole)
+    menu = chatting.session_menus.of_section(section)
+    assert menu is not None
+    choose(menu, "Remove folder, keep its chats")
+    assert lines(chatting) == ["[Today]", TOWER, FERRY]
+    idle(qtbot, chatting)
+    assert lines(rig.restart()) == ["[Today]", TOWER, FERRY]
+
+
 def test_headings_fold_by_mouse_and_key_and_stay_folded(qtbot: QtBot, rig: DesktopRig, chatting: Desktop) -> None:
     chatting.session_actions.move(session(chatting, FERRY), "Walks")
     view = chatting.window.sessions.list

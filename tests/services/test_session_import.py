@@ -153,7 +153,7 @@ def test_chats_that_are_broken_are_told_and_the_others_imported(store: SessionSt
     assert store.messages("bad")[1].status is MessageStatus.INTERRUPTED
     assert report.left_out == (
         "A chat without an id, “No id”, was left out.",
-        "3 messages of “Bad” have no id, no text or no role and were left out.",
+        "Left out of “Bad”: 3 messages without an id, a text or a role.",
         "Left out of chats.json: 1 item that can't be read as a chat.",
     )
 
@@ -237,8 +237,8 @@ def test_what_chatgpt_says_in_other_ways_than_text(store: SessionStore, tmp_path
         "A cat.",
     ]
     assert report.left_out == (
-        "1 pictures are only named in the text of “a chat without a title”",
-        "1 recordings and other attachments are only named in the text of “a chat without a title”",
+        "Only named in the text of “a chat without a title”: 1 × picture.",
+        "Only named in the text of “a chat without a title”: 1 × recording or other attachment.",
     )
 
 

@@ -96,6 +96,7 @@ class ComposerController(QObject):
         composer.paths_dropped.connect(self.attach_paths)
         for sent in (composer.question_sent, self._stage.window.chat.invitation.question_chosen):
             sent.connect(self._on_sent)
+        composer.command_missed.connect(self._on_missed)
         composer.task_sent.connect(lambda: self._on_sent(""))
         composer.chips.removed.connect(self.remove)
         composer.chips.replaced.connect(self._replace)
@@ -261,9 +262,12 @@ class ComposerController(QObject):
         elif trigger.mark == "@":
             offered = file_suggestions(self._stage.documents.entries)
         else:
-            prompts = [each for each in self._templates if each.kind is TemplateKind.PROMPT]
-            offered = [*self._commands(), *template_suggestions(prompts)]
+            templates = sorted(self._templates, key=lambda each: each.kind is TemplateKind.PERSONA)
+            offered = [*self._commands(), *template_suggestions(templates)]
         self._composer.suggest(offered, trigger.typed)
+
+    def _on_missed(self, text: str) -> None:
+        self._stage.window.toast.say(f"There is no command {text}. Type / to see all of them.")
 
     def _commands(self) -> list[Suggestion]:
         composer = self._composer

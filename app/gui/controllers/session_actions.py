@@ -66,6 +66,13 @@ class SessionActions(QObject):
             self._list.put([replace(each, folder=name) for each in self._list.records if each.folder == folder])
             self._do(lambda services: services.sessions.rename_folder(folder, name))
 
+    def dissolve(self, folder: str) -> None:
+        """Take all chats out of a folder, which is gone then."""
+        inside = [each for each in self._list.records if each.folder == folder]
+        ids = [each.id for each in inside]
+        self._list.put([replace(each, folder="") for each in inside])
+        self._do(lambda services: services.sessions.move(ids, ""))
+
     def tag(self, session_id: str, words: str) -> None:
         """Give a chat the tags in ``words``, separated by commas."""
 

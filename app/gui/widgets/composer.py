@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QMoveEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from app.gui.chips import Chip, Trigger
+from app.gui.chips import Chip, Trigger, is_command
 from app.gui.models.suggestion_model import Suggestion
 from app.gui.theme import Appearance
 from app.gui.widgets.basics import ElidedLabel, IconButton, TextButton, restyle
@@ -29,7 +29,7 @@ class Composer(QFrame):
     ``scope_wished``, ``model_wished``, ``persona_wished``, ``templates_wished``: a button was pressed;
     ``suggested(suggestion, trigger)``: one was picked for what was typed; ``trigger_changed(trigger or None)``;
     ``paths_dropped(list of paths)``; ``pages_dropped(list of web addresses)``; ``task_sent``: what stood here was taken
-    for a task over all documents.
+    for a task over all documents; ``command_missed(text)``: Enter was pressed on a command that there is not.
     """
 
     question_sent = Signal(str)
@@ -46,6 +46,7 @@ class Composer(QFrame):
     trigger_changed = Signal(object)
     paths_dropped = Signal(list)
     pages_dropped = Signal(list)
+    command_missed = Signal(str)
 
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -220,12 +221,18 @@ class Composer(QFrame):
 
     def _show_menu(self) -> None:
         menu = QMenu(self)
-        menu.addAction("Attach files to this question…", self.attach_wished.emit)
-        menu.addAction("Add files to the library…\tCtrl+O", self.add_files_wished.emit)
-        menu.addSeparator()
-        menu.addAction("Search only in…", self.scope_wished.emit)
-        menu.addAction("Persona…", self.persona_wished.emit)
-        menu.addAction("Personas and templates…", self.templates_wished.emit)
+        for icon, words, wished in (
+            ("attached", "Attach files to this question…", self.attach_wished),
+            ("file-add", "Add files to the library…\tCtrl+O", self.add_files_wished),
+            ("", "", None),
+            ("search", "Search only in…\tCtrl+K", self.scope_wished),
+            ("info", "Persona…", self.persona_wished),
+            ("rename", "Personas and templates…", self.templates_wished),
+        ):
+            if wished is None:
+                menu.addSeparator()
+            else:
+                menu.addAction(self._appearance.icon(icon, "text_secondary"), words).triggered.connect(wished)
         tools = menu.addAction("Let the model search by itself")
         tools.setCheckable(True)
         tools.setChecked(self._tools)
@@ -246,7 +253,9 @@ class Composer(QFrame):
 
     def _submit(self) -> None:
         text = self.edit.toPlainText().strip()
-        if text and self._ready:
+        if is_command(text):
+            self.command_missed.emit(text)
+        elif text and self._ready:
             self.edit.clear()
             self.question_sent.emit(text)
 

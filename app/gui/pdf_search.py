@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QRectF, QTimer, Signal
@@ -9,6 +10,7 @@ from PySide6.QtCore import QObject, QRectF, QTimer, Signal
 if TYPE_CHECKING:
     from PySide6.QtPdf import QPdfDocument, QPdfSearchModel
 
+Place = tuple[int, list[QRectF]]
 TYPING_PAUSE_MILLISECONDS = 120
 
 
@@ -24,6 +26,7 @@ class PdfSearch(QObject):
         super().__init__(parent)
         self._model: QPdfSearchModel | None = None
         self._text = ""
+        self._added: list[Place] = []
         self._pause = QTimer(self, singleShot=True, interval=TYPING_PAUSE_MILLISECONDS)
         self._pause.timeout.connect(self._search)
 
@@ -41,36 +44,51 @@ class PdfSearch(QObject):
     def close(self) -> None:
         """Let go of the document."""
         self._pause.stop()
+        self._added = []
         if self._model is not None:
             self._model.deleteLater()
             self._model = None
 
     def look_for(self, text: str) -> None:
         """Begin a new search."""
-        self._text = text
+        self._text, self._added = text, []
         self._pause.start()
+
+    def add(self, places: Sequence[Place]) -> None:
+        """Places that were found elsewhere, on pages of which the file holds only pictures."""
+        self._added = list(places)
+        self.found.emit()
 
     @property
     def count(self) -> int:
         """How many places were found so far."""
-        return self._model.rowCount(self._model.index(-1, 0)) if self._model is not None else 0
+        return self._in_file() + len(self._added)
 
     def place(self, number: int) -> tuple[int, QRectF] | None:
         """The page, from 1, and the first rectangle of a place, in points."""
-        if self._model is None or not 0 <= number < self.count:
+        places = self._places()
+        if not 0 <= number < len(places):
             return None
-        link = self._model.resultAtIndex(number)
-        rectangles = link.rectangles()
-        return (link.page() + 1, rectangles[0]) if rectangles else None
+        page, rectangles = places[number]
+        return (page, rectangles[0]) if rectangles else None
 
     def by_page(self) -> dict[int, list[QRectF]]:
         """All rectangles by page, from 1."""
-        places: dict[int, list[QRectF]] = {}
-        for number in range(self.count):
-            link = self._model.resultAtIndex(number) if self._model is not None else None
-            if link is not None:
-                places.setdefault(link.page() + 1, []).extend(link.rectangles())
-        return places
+        found: dict[int, list[QRectF]] = {}
+        for page, rectangles in self._places():
+            found.setdefault(page, []).extend(rectangles)
+        return found
+
+    def _in_file(self) -> int:
+        return self._model.rowCount(self._model.index(-1, 0)) if self._model is not None else 0
+
+    def _places(self) -> list[Place]:
+        """All places in the order of the pages."""
+        model, places = self._model, list(self._added)
+        if model is not None:
+            links = (model.resultAtIndex(number) for number in range(self._in_file()))
+            places = [*((link.page() + 1, link.rectangles()) for link in links), *places]
+        return sorted(places, key=lambda each: each[0]) if self._added else places
 
     def _search(self) -> None:
         if self._model is not None:

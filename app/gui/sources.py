@@ -37,8 +37,8 @@ class LoadedSource:
     """What the viewer shows: a PDF, or text set for reading, or only the quote. ``notice`` says what has to be known.
 
     ``file`` is what is read for ``path``: the same, or a copy of a file in an archive; None if it can't be reached.
-    ``url`` is the address of a page from the web. ``document_id`` is None for what is not in the library. ``reader``
-    sets other parts of a long text.
+    ``scanned`` tells of pages that OCR read. ``url`` is the address of a page from the web.
+    ``document_id`` is None for what is not in the library. ``reader`` sets other parts of a long text.
     """
 
     path: Path
@@ -53,6 +53,7 @@ class LoadedSource:
     file: Path | None = None
     url: str = ""
     document_id: int | None = None
+    scanned: bool = False
 
     @property
     def reachable(self) -> bool:
@@ -128,7 +129,8 @@ class SourceLoader:
 
     def _whole(self, view: SourceView, base: LoadedSource, start: int, end: int) -> LoadedSource:
         notices = (base.notice, ocr_note(view.sections, start, end))
-        base = replace(base, notice=" ".join(filter(None, notices)))
+        scanned = any(each.confidence is not None for each in view.sections)
+        base = replace(base, notice=" ".join(filter(None, notices)), scanned=scanned)
         if view.record.media_type == PDF_MEDIA_TYPE:
             return self._as_pdf(base, base.file or base.path, view, start, end)
         pages = self._library.pages(view.record.path) if view.record.media_type.startswith("image/") else None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 from pypdf import PdfReader, PdfWriter
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -153,6 +154,30 @@ def test_bookmarks_of_a_pdf_are_its_outline(qtbot: QtBot, rig: DesktopRig, deskt
     place = panel.outline.visualRect(panel.outline.outline.index(1)).center()
     QTest.mouseClick(panel.outline.viewport(), Qt.MouseButton.LeftButton, pos=place)
     qtbot.waitUntil(lambda: panel.pdf.page == 4, timeout=WAIT)
+
+
+def test_words_of_a_scanned_page_are_found_and_marked(
+    qtbot: QtBot, rig: DesktopRig, desktop: Desktop, tmp_path: Path
+) -> None:
+    sheet = Image.new("RGB", (1240, 700), "white")
+    pen = ImageDraw.Draw(sheet)
+    for row, line in enumerate(("The lighthouse is forty metres high.", "Its light is seen from the harbour.")):
+        pen.text((120, 160 + 120 * row), line, fill="black", font=ImageFont.load_default(size=48))
+    path = tmp_path / "scan.pdf"
+    sheet.save(path, "PDF", resolution=150)
+    rig.add(path)
+    desktop.sources.show_document(desktop.documents.entries[0].id or 0, path)
+    panel = desktop.window.right.source
+    qtbot.waitUntil(lambda: panel.source is not None and panel.source.scanned, timeout=WAIT)
+    desktop.find_in_source()
+    panel.find_bar.edit.setText("LIGHT")
+    qtbot.waitUntil(lambda: panel.find_bar.count_text == "1 of 2", timeout=WAIT)
+    panel.find_bar.next_wished.emit()
+    assert panel.find_bar.count_text == "2 of 2"
+    panel.find_bar.edit.setText("seen from")
+    qtbot.waitUntil(lambda: panel.find_bar.count_text == "1 of 1", timeout=WAIT)
+    panel.find_bar.edit.setText("submarine")
+    qtbot.waitUntil(lambda: panel.find_bar.count_text == "Not found", timeout=WAIT)
 
 
 def test_text_of_the_viewer_is_selected_and_copied_by_keys(

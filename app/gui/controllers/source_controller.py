@@ -17,6 +17,7 @@ from app.gui.jobs import JobRunner
 from app.gui.pdf_file import open_pdf
 from app.gui.ports import Services
 from app.gui.reading.document_reader import DocumentReader
+from app.gui.scan_search import places_in_scan
 from app.gui.sources import LoadedSource, Offer, SourceLoader
 from app.gui.widgets.source_panel import SourcePanel
 from app.gui.widgets.toast import Toast
@@ -50,6 +51,7 @@ class SourceController(QObject):
         panel.offer_taken.connect(self._take_offer)
         panel.part_wished.connect(self._load_part)
         panel.search_wished.connect(self._search)
+        panel.scan_search_wished.connect(self._search_scan)
         panel.pdf.text_wished.connect(self._load_page_text)
 
     def attach(self, services: Services) -> None:
@@ -160,6 +162,21 @@ class SourceController(QObject):
         self._runner.run(
             lambda: reader.find(words, lambda: token.cancelled),
             lambda places: self._panel.show_found(reader, words, places),
+            self._on_error,
+            group="source-search",
+            token=token,
+        )
+
+    def _search_scan(self, words: str) -> None:
+        """Look through what OCR read of a document."""
+        services, source = self._services, self._panel.source
+        document_id = source.document_id if source is not None else None
+        if services is None or document_id is None:
+            return
+        token = CancelToken()
+        self._runner.run(
+            lambda: places_in_scan(services.library, document_id, words, lambda: token.cancelled),
+            lambda places: self._panel.show_found_in_scan(document_id, words, places),
             self._on_error,
             group="source-search",
             token=token,

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.citations import Citation
-from app.gui.pdf_search import PdfSearch
+from app.gui.pdf_search import PdfSearch, Place
 from app.gui.reading.blocks import OutlineEntry, Reading
 from app.gui.reading.document_reader import DocumentReader
 from app.gui.sources import LoadedSource
@@ -29,7 +29,8 @@ ZOOM_STEP = 1.1
 class SourcePanel(QWidget):
     """Signals: ``step_wished(step)`` to the previous (-1) or next (1) footnote of the answer; ``open_outside_wished``
     and ``reveal_wished``, each with a path as text; ``offer_taken(offer)``; ``part_wished(place)`` for another part of
-    a long text and ``search_wished(words)`` in all of it; ``summary_wished(document_id, path)``; ``closed``.
+    a long text and ``search_wished(words)`` in all of it; ``scan_search_wished(words)`` on pages that OCR read;
+    ``summary_wished(document_id, path)``; ``closed``.
     """
 
     step_wished = Signal(int)
@@ -38,6 +39,7 @@ class SourcePanel(QWidget):
     offer_taken = Signal(str)
     part_wished = Signal(int)
     search_wished = Signal(str)
+    scan_search_wished = Signal(str)
     summary_wished = Signal(int, str)
     closed = Signal()
 
@@ -259,6 +261,8 @@ class SourcePanel(QWidget):
         if self._shows_pdf:
             self._search.look_for(text)
             self._show_pdf_matches()
+            if text and self._source is not None and self._source.scanned:
+                self.scan_search_wished.emit(text)
         elif self.text.reading.cut and text:
             self.search_wished.emit(text)
         else:
@@ -280,6 +284,12 @@ class SourcePanel(QWidget):
     def _show_pdf_matches(self) -> None:
         self.pdf.show_matches(self._search.by_page(), self._search.place(self._match))
         self.find_bar.show_count(self._match, self._search.count)
+
+    def show_found_in_scan(self, document_id: int, words: str, places: Sequence[Place]) -> None:
+        """What a search through the scanned pages of a PDF has found."""
+        current = self._source is not None and self._source.document_id == document_id
+        if current and self._shows_pdf and self.find_bar.edit.text() == words:
+            self._search.add(places)
 
     def show_found(self, reader: DocumentReader, words: str, places: Sequence[tuple[int, int]]) -> None:
         """What a search through all of a long text has found."""

@@ -58,15 +58,30 @@ class _Source:
 @dataclass(slots=True)
 class Evidence:
     """All passages of a turn, split and counted once. ``known`` are the words of passages, their titles and the
-    question; ``values`` and ``codes`` their numbers."""
+    question; ``values`` and ``codes`` their numbers, which are read only once a sentence states one."""
 
     sources: list[_Source]
     weights: dict[str, float]
     known: KnownWords
-    values: set[Fraction]
-    codes: set[str]
     languages: tuple[str, ...] = ()
     _asked: frozenset[str] = field(default_factory=frozenset)
+    _texts: Sequence[str] = ()
+    _values: frozenset[Fraction] | None = None
+    _codes: frozenset[str] | None = None
+
+    @property
+    def values(self) -> frozenset[Fraction]:
+        """All values that numbers of the question, the passages and their titles can mean."""
+        if self._values is None:
+            self._values = frozenset(value for text in self._texts for each in numbers(text) for value in each.values)
+        return self._values
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Words of letters and figures in them, lower case."""
+        if self._codes is None:
+            self._codes = frozenset(code for text in self._texts for code in codes(text))
+        return self._codes
 
     def known_at(self, passage_ids: Collection[str]) -> list[KnownWords]:
         """The words of these passages, each with those of its title and of the question."""
@@ -124,25 +139,22 @@ class Evidence:
 def evidence_of(question: str, passages: Mapping[str, Passage]) -> Evidence:
     """Read the passages, with their titles and headings, as evidence."""
     sources: list[_Source] = []
-    known, values, found_codes = KnownWords(), set[Fraction](), set[str]()
-    known.add(question)
-    values.update(value for each in numbers(question) for value in each.values)
-    found_codes.update(codes(question))
+    asked, texts = KnownWords(), [question]
+    asked.add(question)
+    known = asked.copy()
     for passage_id, passage in passages.items():
         place = " . ".join((passage.title, *passage.headings))
         sentences = [passage.text[start:end] for start, end in split_sentences(passage.text)]
         above = frozenset(terms(place)) if place.strip(" .") else frozenset()
         held = [frozenset(terms(each)) | above for each in sentences]
-        own = KnownWords()
-        for text in (question, place, passage.text):
-            own.add(text)
+        own = asked.copy()
         sources.append(_Source(passage_id, folded(passage.text), sentences, held, own))
         for text in (place, passage.text):
+            own.add(text)
             known.add(text)
-            values.update(value for each in numbers(text) for value in each.values)
-            found_codes.update(codes(text))
+            texts.append(text)
     weights = inverse_frequencies([sorted(each) for source in sources for each in source.terms])
-    return Evidence(sources, weights, known, values, found_codes, _asked=frozenset(terms(question)))
+    return Evidence(sources, weights, known, _asked=frozenset(terms(question)), _texts=texts)
 
 
 def _order(span: Span) -> tuple[float, int]:

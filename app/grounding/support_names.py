@@ -41,11 +41,15 @@ class KnownWords:
 
     def add(self, text: str) -> None:
         """Know the words of ``text`` as well."""
-        found = [fold(each[0]) for each in _WORD.finditer(text)]
-        for word in found:
-            self.words.update((word, *word.split("-")))
-        self.stems.update(stem(each) for each in self.words if each not in STOP_WORDS)
+        found = {fold(each) for each in {each[0] for each in _WORD.finditer(text)}}
+        new = {part for word in found for part in (word, *word.split("-"))} - self.words
+        self.words |= new
+        self.stems.update(stem(each) for each in new if each not in STOP_WORDS)
         self.initials.update(_initials(text))
+
+    def copy(self) -> KnownWords:
+        """The same words, to which others may be added."""
+        return KnownWords(set(self.words), set(self.stems), set(self.initials))
 
     def holds(self, word: str) -> bool:
         """Whether the folded ``word`` is there: itself, its stem, a demonym, a short form of a month, or initials."""

@@ -126,7 +126,7 @@ def answered(notes: TurnNotes, call_id: str) -> TurnNotes:
 
 def notes_of(details: TurnDetails, question: str) -> TurnNotes:
     """The notes of an answer that is stored."""
-    same = " ".join(details.query.split()) == " ".join(question.split())
+    same = details.query == question or details.query.split() == question.split()
     tools = tuple(
         ToolNote("", each.name, each.arguments, ToolState.FAILED if each.failed else ToolState.DONE, each.result)
         for each in details.tools

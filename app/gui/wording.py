@@ -10,6 +10,7 @@ from pathlib import Path
 from app.domain.citations import Citation
 
 MAXIMUM_TITLE = 60
+READ_FOR_TITLE = 1_000
 # Format characters that join emoji or shape letters are wanted; those that turn the direction of text are not.
 KEPT_FORMAT_CHARACTERS = frozenset("\u200c\u200d\ufe0f")
 
@@ -88,7 +89,9 @@ def day_group(timestamp: float, now: float | None = None) -> str:
 
 def title_from_question(question: str) -> str:
     """A session's title made from its first question, cut at a word."""
-    line = shown(question)
+    line = shown(question[:READ_FOR_TITLE])  # of a question of a million characters the beginning is enough
+    if len(line) <= MAXIMUM_TITLE:
+        line = shown(question)
     if len(line) <= MAXIMUM_TITLE:
         return line
     head = line[: MAXIMUM_TITLE + 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -203,6 +204,26 @@ def test_titles_are_short_single_lines(question: str) -> None:
     assert len(title) <= 61
     assert title == " ".join(title.split())
     assert bool(title) == bool(shown(question)) or title == "…"
+
+
+class CountedText(str):
+    """A text that counts how many of its characters were looked at one by one."""
+
+    looked_at = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.looked_at += len(self)
+        return super().__iter__()
+
+
+def test_of_a_long_question_only_the_beginning_is_read_for_its_title() -> None:
+    question = CountedText("line of words " * 100_000)
+    assert title_from_question(question) == "line of words line of words line of words line of words line…"
+    assert question.looked_at == 0
+
+
+def test_a_title_is_found_behind_any_number_of_empty_lines() -> None:
+    assert title_from_question("\n" * 5000 + "Where is the key?") == "Where is the key?"
 
 
 @given(st.text(max_size=200))

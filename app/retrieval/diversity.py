@@ -1,7 +1,8 @@
 """Maximal marginal relevance over pages: a second passage of a page tells less than the first of another.
 
-After Carbonell and Goldstein, "The Use of MMR" (SIGIR 1998), with "stands on the same page" for similarity. Of 70
-questions of our own about filings, 68 instead of 65 are answered by a page among ten passages so.
+After Carbonell and Goldstein, "The Use of MMR" (SIGIR 1998), with "stands on the same page" for similarity. Of 116
+questions of our own about filings (``filings_tuning.jsonl``), 114 instead of 113 are answered by a page among ten
+passages so; a factor of 0.9 finds as many.
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@ People ask for capex, a quick ratio or EPS; statements have "purchases of proper
 assets" and "earnings per share". Neither side of a search knows that they belong together, so a question that uses
 such a word is asked with the words of the statements behind it. Such questions are often half about the form of the
 answer ("round to two decimals"), which stands in no document and is left out of them. The list holds common terms of
-accounting and no names of companies. On questions of our own about filings (``filings_tuning.jsonl``) all that finds
-112 instead of 104 of 116 pages among ten passages.
+accounting and no names of companies. Of 116 questions of our own about filings (``filings_tuning.jsonl``), asked of all
+documents at once, the words alone answer 112 instead of 104 by a page among ten passages; with the form of the answer
+left out as well it is 114. Inside the right document it is 106, 113 and 114.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from app.domain.citations import AnswerSentence, Support
 from app.domain.turn_details import SentPassage, UnreadFile
 
 NOT_FROM_DOCUMENTS = (
-    "The model names no source, and no sentence here is fully borne out by your documents, although only they were to be "
-    "used."
+    "The model names no source, and no sentence here is fully borne out by your documents, although only they were to"
+    " be used."
 )
 _MOST_PLACES = 2
 _MOST_FILES = 3

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("footnote", deadline=None)  # machines are busy; what hangs is ended as a whole
+# Machines are busy: how long examples take says nothing, and what hangs is ended as a whole.
+settings.register_profile("footnote", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("footnote")
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

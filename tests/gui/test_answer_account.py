@@ -362,6 +362,7 @@ def test_a_task_is_stopped_with_its_button(qtbot: QtBot, rig: DesktopRig, papers
         task = answer_widget(desktop).notes.task
         assert task is not None
         assert " of " in task.words.text()
+        qtbot.waitUntil(lambda: bool(server.requests), timeout=WAIT)  # the first of them waits at the gate
         task.stop_button.click()
         qtbot.waitUntil(lambda: not desktop.chat.answering, timeout=WAIT)
         stopped = desktop.messages.entries[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
@@ -17,16 +18,27 @@ from app.storage.migrations import Schema, apply_pending
 from app.storage.sqlite_errors import storage_errors
 
 BUSY_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
 FILE_MODE = 0o600
+log = logging.getLogger(__name__)
 
 
 class _ThreadConnection:
-    """One thread's connection and how deep it is in ``write()`` or ``read()`` blocks."""
+    """One thread's connection and how deep it is in ``write()`` or ``read()`` blocks.
+
+    ``in_use`` is held as long as it is in one: closing a connection amid a query would end the program.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self.in_use = threading.RLock()
         self.write_depth = 0
         self.reading = False
+
+    @property
+    def in_block(self) -> bool:
+        """Whether its thread is in a block."""
+        return self.reading or self.write_depth > 0
 
 
 class Database:
@@ -75,11 +87,10 @@ class Database:
         """
         if self.read_only:
             raise StorageError(f"{self.path} is open for reading only, because another Footnote is using it.")
-        mine = self._mine()
-        if mine.reading:
-            raise RuntimeError("write() inside read(): the transaction could not be upgraded safely")
         # The lock queues our own threads; SQLite's busy handler, which polls, is left to other processes.
-        with self._write_lock, self._storage_errors():
+        with self._write_lock, self._using() as mine, self._storage_errors():
+            if mine.reading:
+                raise RuntimeError("write() inside read(): the transaction could not be upgraded safely")
             depth = mine.write_depth
             mine.write_depth += 1
             try:
@@ -91,9 +102,8 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """One consistent view of the data for the length of the block, undisturbed by writers."""
-        mine = self._mine()
-        with self._storage_errors():
-            if mine.write_depth or mine.reading:
+        with self._using() as mine, self._storage_errors():
+            if mine.in_block:
                 yield mine.connection
                 return
             mine.reading = True
@@ -105,8 +115,8 @@ class Database:
 
     def data_version(self) -> int:
         """A number that changes when another thread or process commits; compare it on one thread only."""
-        with self._storage_errors():
-            return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+        with self._using() as mine, self._storage_errors():
+            return int(mine.connection.execute("PRAGMA data_version").fetchone()[0])
 
     def integrity(self) -> list[str]:
         """Problems in the file's structure and its foreign keys; empty when it is sound. Reads the whole file."""
@@ -117,12 +127,25 @@ class Database:
         return problems + [f"row {row[1]} of {row[0]} points to a missing row of {row[2]}" for row in broken]
 
     def close(self) -> None:
-        """Close every thread's connection. Work in other threads must have ended."""
+        """Close every thread's connection. Blocks in other threads are waited for, ``CLOSE_SECONDS`` at most: what is
+        in use then is left to its thread, and closed when that ends.
+        """
         with self._closers_lock:
             self._closed = True
             closers, self._closers = self._closers, []
+        until = time.monotonic() + CLOSE_SECONDS
         for closer in closers:
-            closer()
+            alive = closer.peek()
+            if alive is None:
+                continue
+            mine = alive[0]
+            if mine.in_use.acquire(timeout=max(0.0, until - time.monotonic())):
+                try:
+                    closer()
+                finally:
+                    mine.in_use.release()
+            else:
+                log.warning("%s: a connection is still in use", self.path)
 
     def _storage_errors(self) -> AbstractContextManager[None]:
         return storage_errors(self.path, self._damaged_advice)
@@ -132,9 +155,18 @@ class Database:
         known = f" The newest backup is {backup}." if backup else ""
         return self.schema.damaged_advice + known
 
+    @contextmanager
+    def _using(self) -> Iterator[_ThreadConnection]:
+        """This thread's connection, which nobody closes meanwhile. Raises ``RuntimeError`` after ``close``."""
+        mine = self._mine()
+        with mine.in_use:
+            if self._closed and not mine.in_block:
+                raise RuntimeError(f"{self.path} was closed")
+            yield mine
+
     def _mine(self) -> _ThreadConnection:
         mine: _ThreadConnection | None = getattr(self._local, "mine", None)
-        if mine is None or self._closed:
+        if mine is None or (self._closed and not mine.in_block):
             mine = self._local.mine = self._open_for_this_thread()
         return mine
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -297,3 +298,36 @@ def test_an_up_to_date_database_opens_without_the_heavy_library(tmp_path: Path) 
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"
+
+
+def read_until_closed(database: Database) -> None:
+    while True:
+        try:
+            with database.read():
+                pass
+        except RuntimeError:
+            return
+
+
+def test_closing_waits_for_what_another_thread_is_reading(tmp_path: Path) -> None:
+    database = Database(tmp_path / "long.db", NOTES)
+    begun, go_on = threading.Event(), threading.Event()
+    count = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) SELECT i FROM n"
+
+    def read_long() -> int:
+        with database.read() as connection:
+            rows = connection.execute(count)
+            first = rows.fetchone()[0]
+            begun.set()
+            go_on.wait()
+            return int(first + sum(row[0] for row in rows))
+
+    with ThreadPoolExecutor(2) as threads:
+        reading = threads.submit(read_long)
+        begun.wait()
+        closing = threads.submit(database.close)
+        read_until_closed(database)
+        assert not closing.done()
+        go_on.set()
+        assert reading.result() == 50000 * 50001 // 2
+        closing.result()

@@ -58,6 +58,9 @@ _EXPLAINING = _Length(close=0.3, far=0.7, words=50)
 """Answers that people write to open questions about a passage have some fifty words (57 is CLAPNQ's published mean)."""
 
 _FACT = _Length(close=0.25, far=0.45, words=30)
+_ROW = _Length(close=0.1, far=0.1, words=0)
+"""Rows of one table are alike; those about other things say nothing of what is asked."""
+
 _CERTAIN = _Length(close=0.3, far=0.3, words=0)
 """Where words alone decide, what stands further off than this has nothing in common with the question."""
 
@@ -103,13 +106,15 @@ def select_sentences(question: str, passages: Sequence[GivenPassage], embedder: 
         scored = [_by_words(each) for each in finder.candidates()]
     if not scored:
         return Selection((), 0.0)
-    best = max(scored, key=lambda each: each.standing)
+    headers = _headers([each.candidate for each in scored])
+    best = max((each for each in scored if each.candidate not in headers.values()), key=lambda each: each.standing)
     near = [each for each in scored if each.document == best.document]
     evidence = _evidence(best, near) if by_meaning else max(map(_evidence_of_words, scored))
     if evidence < ENOUGH:
         return Selection((), evidence, best.candidate if evidence >= WORTH_A_LOOK else None)
-    length = _length(finder.kind) if by_meaning else _CERTAIN
-    return Selection(_around(best, near, length), evidence, best.candidate)
+    length = _length(best.candidate, finder.kind) if by_meaning else _CERTAIN
+    header = headers.get(best.candidate.passage.id) if best.candidate.is_row else None
+    return Selection(_around(best, near, length, header), evidence, best.candidate)
 
 
 def score(question: str, candidates: Sequence[Candidate], embedder: Embedder) -> list[Scored]:
@@ -175,13 +180,15 @@ def _promising(candidates: Sequence[Candidate]) -> list[Candidate]:
     return ranked[:MOST_CANDIDATES]
 
 
-def _length(kind: AnswerKind) -> _Length:
+def _length(best: Candidate, kind: AnswerKind) -> _Length:
     """Fewer sentences where one fact is asked for."""
+    if best.is_row:
+        return _ROW
     return _EXPLAINING if kind in (AnswerKind.OPEN, AnswerKind.REASON) else _FACT
 
 
-def _around(best: Scored, near: Sequence[Scored], length: _Length) -> tuple[Candidate, ...]:
-    """Take the best sentence and those of its document that come close to it.
+def _around(best: Scored, near: Sequence[Scored], length: _Length, header: Candidate | None) -> tuple[Candidate, ...]:
+    """Take the best sentence and those of its document that come close to it; above rows, what their columns mean.
 
     The sentence that follows the best one may be a little further off, as it often goes on with the answer.
     """
@@ -192,7 +199,19 @@ def _around(best: Scored, near: Sequence[Scored], length: _Length) -> tuple[Cand
             break
         chosen.append(each.candidate)
         said += len(each.candidate.text.split())
+    if header is not None and header not in chosen:
+        chosen = [header, *chosen[: MOST_SENTENCES - 1]]
     return tuple(sorted(chosen, key=lambda each: each.place))
+
+
+def _headers(candidates: Sequence[Candidate]) -> dict[str, Candidate]:
+    """By passage, the row without figures above its other rows: it answers nothing, but says what they mean."""
+    rows: dict[str, list[Candidate]] = {}
+    for each in candidates:
+        if each.is_row:
+            rows.setdefault(each.passage.id, []).append(each)
+    firsts = {name: min(found, key=lambda row: row.place) for name, found in rows.items() if len(found) > 1}
+    return {name: first for name, first in firsts.items() if not any(map(str.isdigit, first.text))}
 
 
 def _distance(each: Scored, best: Scored) -> float:

@@ -78,3 +78,15 @@ def test_a_question_for_a_fact_gets_fewer_sentences_than_an_open_one(embedder: W
 
     assert fact.sentences[0].text.startswith("Yachts pay a toll of ninety euros")
     assert 0 < len(fact.sentences) < len(explained.sentences) <= MOST_SENTENCES
+
+
+def test_a_row_of_a_table_comes_with_its_header_and_without_the_others(embedder: WordEmbedder) -> None:
+    table = "Plot | Rent in euros | Deposit in euros\nGreenhouse bench | 140 | 60\nHalf plot | 78 | 60\nRaised bed | 22 | 20"
+    passage = GivenPassage("p1", table, "Plot prices", similarity=0.6, document=1)
+
+    found = select_sentences("what is the rent in euros of a half plot", [passage], embedder)
+
+    assert [each.text for each in found.sentences] == [
+        "Plot | Rent in euros | Deposit in euros",
+        "Half plot | 78 | 60",
+    ]

@@ -99,15 +99,17 @@ def select_sentences(question: str, passages: Sequence[GivenPassage], embedder: 
     Blocks while at most ``MOST_CANDIDATES + MOST_FINALISTS`` texts and the question are embedded.
     """
     finder = CandidateFinder(question, passages)
+    found = finder.candidates()
+    headers = _headers(found)
+    statements = [each for each in found if each is not headers.get(each.passage.id)]
     by_meaning = query_script(question) == LATIN
     if by_meaning:
-        scored = score(question, _promising(finder.candidates()), embedder)
+        scored = score(question, _promising(statements), embedder)
     else:
-        scored = [_by_words(each) for each in finder.candidates()]
+        scored = [_by_words(each) for each in statements]
     if not scored:
         return Selection((), 0.0)
-    headers = _headers([each.candidate for each in scored])
-    best = max((each for each in scored if each.candidate not in headers.values()), key=lambda each: each.standing)
+    best = max(scored, key=lambda each: each.standing)
     near = [each for each in scored if each.document == best.document]
     evidence = _evidence(best, near) if by_meaning else max(map(_evidence_of_words, scored))
     if evidence < ENOUGH:

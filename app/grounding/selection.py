@@ -101,15 +101,15 @@ def select_sentences(question: str, passages: Sequence[GivenPassage], embedder: 
     finder = CandidateFinder(question, passages)
     found = finder.candidates()
     headers = _headers(found)
-    statements = [each for each in found if each is not headers.get(each.passage.id)]
     by_meaning = query_script(question) == LATIN
     if by_meaning:
-        scored = score(question, _promising(statements), embedder)
+        scored = score(question, _promising(found), embedder)
     else:
-        scored = [_by_words(each) for each in statements]
-    if not scored:
+        scored = [_by_words(each) for each in found]
+    answers = [each for each in scored if each.candidate is not headers.get(each.candidate.passage.id)]
+    if not answers:
         return Selection((), 0.0)
-    best = max(scored, key=lambda each: each.standing)
+    best = max(answers, key=lambda each: each.standing)
     near = [each for each in scored if each.document == best.document]
     evidence = _evidence(best, near) if by_meaning else max(map(_evidence_of_words, scored))
     if evidence < ENOUGH:

@@ -102,10 +102,7 @@ def select_sentences(question: str, passages: Sequence[GivenPassage], embedder: 
     found = finder.candidates()
     headers = _headers(found)
     by_meaning = query_script(question) == LATIN
-    if by_meaning:
-        scored = score(question, _promising(found), embedder)
-    else:
-        scored = [_by_words(each) for each in found]
+    scored = score(question, _promising(found), embedder) if by_meaning else [_by_words(each) for each in found]
     answers = [each for each in scored if each.candidate is not headers.get(each.candidate.passage.id)]
     if not answers:
         return Selection((), 0.0)

@@ -240,6 +240,12 @@ class Parts:
 
         return open_serving_model(self._store, self.settings, self.paths, self._wanted_embedder, may_write=self._writer)
 
+    def _is_model_prepared(self) -> bool:
+        from app.retrieval.on_demand_embedder import OnDemandEmbedder
+
+        embedder = self._embedder()
+        return not isinstance(embedder, OnDemandEmbedder) or embedder.prepared
+
     def _make_splitter(self, tokens: int | None = None) -> TextSplitter:
         from app.retrieval.text_splitter import CHUNK_TOKENS, TextSplitter
 
@@ -298,6 +304,7 @@ class Parts:
             self._refresher.changed,
             files=files,
             gate=IdleGate(lambda: self.settings[READ_WHEN]),
+            model_prepared=self._is_model_prepared,
         )
         service.subscribe(files.watch)
         return service

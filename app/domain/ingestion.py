@@ -33,7 +33,8 @@ class IngestProgress:
     """Where an ingestion stands. ``eta_seconds`` is None until there is something to extrapolate from.
 
     ``share`` of the work is done, 0 to 1. ``waiting_for`` says what it waits until (“the computer is plugged in”), or
-    nothing. ``failures`` are the latest ones.
+    nothing. ``failures`` are the latest ones. ``preparing`` says that the search model is being made ready for this
+    computer, which happens once.
     """
 
     total: int
@@ -47,6 +48,7 @@ class IngestProgress:
     share: float = 0.0
     waiting_for: str = ""
     failures: tuple[FileOutcome, ...] = ()
+    preparing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

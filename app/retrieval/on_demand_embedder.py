@@ -90,7 +90,8 @@ class OnDemandEmbedder:
     @property
     def prepared(self) -> bool:
         """Whether vectors can be had without converting the model first."""
-        return not self._fast or self._target.manifest() is not None or self._refusal.exists()
+        opened = self._opened is not None
+        return opened or not self._fast or self._target.manifest() is not None or self._refusal.exists()
 
     def engine(self) -> Embedder:
         """The engine, opened; converts the model first where that is needed."""

@@ -38,6 +38,7 @@ class JobHooks:
     publish: Callable[[IngestEvent], None]
     chunks_per_second: Callable[[], float | None]
     waiting_for: Callable[[], str]
+    preparing: Callable[[], bool]
     paused: Callable[[IngestJob], None]
     cancelled: Callable[[IngestJob], None]
     ended: Callable[[IngestJob], None]
@@ -187,6 +188,7 @@ class IngestJob:
                 share=self._embedded_chunks / (self._embedded_chunks + left) if self._embedded_chunks else 0.0,
                 waiting_for=self._hooks.waiting_for(),
                 failures=tuple(self._failures),
+                preparing=self._hooks.preparing(),
             )
 
     @property

@@ -43,6 +43,7 @@ class IngestService:
         *,
         files: DocumentFiles | None = None,
         gate: IdleGate | None = None,
+        model_prepared: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self._open_embedder = open_embedder
@@ -61,6 +62,7 @@ class IngestService:
             publish=self._publish,
             chunks_per_second=lambda: self._pipeline.meter.rate,
             waiting_for=lambda: self._waiting_for,
+            preparing=lambda: not model_prepared(),
             paused=self._job_paused,
             cancelled=self._pipeline.withdraw,
             ended=self._job_ended,

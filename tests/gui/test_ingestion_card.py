@@ -52,6 +52,13 @@ def test_what_reading_waits_for_is_said_and_can_be_overridden(qtbot: QtBot, card
         card.pause_button.click()
 
 
+def test_the_wait_for_a_new_search_model_is_explained(card: IngestionCard) -> None:
+    card.show_progress(IngestProgress(2, 0, 0, 0, 0, preparing=True))
+    assert card.time_left.text() == "Preparing the search model, only this once"
+    card.show_progress(IngestProgress(2, 1, 0, 0, 4, eta_seconds=130.0))
+    assert card.time_left.text() == "About 2 minutes left"
+
+
 def test_a_partly_read_document_says_what_is_missing() -> None:
     entry = DocumentEntry(
         Path("a.pdf"), DocumentState.READY, 1, pages=9, chunks=20, warning="3 of 9 pages are damaged."

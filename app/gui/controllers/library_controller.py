@@ -96,7 +96,7 @@ class LibraryController(QObject):
             return
         self._asked_for_work, self._summed_up = True, False
         self._card.show_starting(len(wanted))
-        self._runner.run(lambda: services.folders.add(wanted), lambda _job: self._refresh_soon())
+        self._runner.run(lambda: services.folders.add(wanted), lambda _job: self._on_added())
 
     def retry(self, entries: Sequence[DocumentEntry]) -> None:
         """Read files again."""
@@ -161,6 +161,10 @@ class LibraryController(QObject):
         waiting, self._waiting_paths = self._waiting_paths, []
         self.add(waiting)
 
+    def _on_added(self) -> None:
+        self._ask_progress()
+        self._refresh_soon()
+
     def _on_events(self, events: Sequence[IngestEvent]) -> None:
         outcomes = [event for event in events if isinstance(event, FileOutcome) and not event.skipped]
         if outcomes:
@@ -217,6 +221,7 @@ class LibraryController(QObject):
         self._refresh_seconds = max(REFRESH_SECONDS, REFRESH_SHARE * (time.monotonic() - began))
         self._model.set_records(records)
         if any(record.state in WAITING_STATES for record in records):
+            self._ask_progress()  # nothing happens in the job while the search model is prepared
             self._refresh_soon()
 
     def _refresh_soon(self) -> None:
@@ -242,6 +247,7 @@ def combined(progresses: Sequence[IngestProgress]) -> IngestProgress | None:
         share=sum(each.share * each.total for each in progresses) / max(1, sum(each.total for each in progresses)),
         waiting_for=next((each.waiting_for for each in progresses if each.waiting_for), ""),
         failures=tuple(failure for each in progresses for failure in each.failures),
+        preparing=any(each.preparing for each in progresses),
     )
 
 

@@ -98,6 +98,8 @@ def _state_words(progress: IngestProgress) -> str:
         parts.append("Paused")
     elif progress.waiting_for:
         parts.append(f"Waiting until {progress.waiting_for}")
+    elif progress.preparing:
+        parts.append("Preparing the search model, only this once")
     elif progress.eta_seconds is not None:
         parts.append(f"About {duration(progress.eta_seconds)} left".replace("About a few", "A few"))
     if progress.failed:

@@ -65,6 +65,7 @@ class Searches(RuleBasedStateMachine):
         self.library = SmallLibrary(self.folder / "here")
         self.store = self.library.store
         self.documents: dict[str, int] = {}
+        self.contents: dict[int, str] = {}
         self.excluded: set[int] = set()
         self.members = {name: Members(self.store.add_collection(name)) for name in (OWN, PACKED)}
         self.steps = 0
@@ -105,8 +106,10 @@ class Searches(RuleBasedStateMachine):
 
     @rule(name=names, words=texts)
     def put(self, name: str, words: list[str]) -> None:
-        self.documents[name] = self.library.put(name, [f"{word} {row} {name}" for row, word in enumerate(words)])
-        self.excluded.discard(self.documents[name])
+        paragraphs = [f"{word} {row} {name}" for row, word in enumerate(words)]
+        document = self.documents[name] = self.library.put(name, paragraphs)
+        self.contents[document] = "\n".join(paragraphs)
+        self.excluded.discard(document)
 
     @initialize()
     def begin_with_some(self) -> None:
@@ -149,6 +152,7 @@ class Searches(RuleBasedStateMachine):
             record = self.store.document_by_path(self.library.folder / name)
             assert record is not None
             self.documents[name] = record.id
+            self.contents[record.id] = f"{WORDS[NAMES.index(name)]} packed {name}"
             self.members[PACKED].documents[record.id] = True
 
     # -- collections -------------------------------------------------------------------------------------------------
@@ -239,7 +243,10 @@ class Searches(RuleBasedStateMachine):
             self.refresh()
             self.vectors.wait()
             for scope, allowed in self._scopes():
-                assert self._found(scope, SearchMode.DENSE) == allowed
+                found = self._found(scope, SearchMode.DENSE)
+                assert found <= allowed
+                # Of documents that say the same, such as one that was moved and came again in a pack, one is shown.
+                assert {self.contents[each] for each in found} == {self.contents[each] for each in allowed}
             assert self.store.integrity() == []
         finally:
             self._close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.domain.citations import AnswerSentence, Citation
 from app.domain.errors import BadInputError
@@ -39,6 +39,7 @@ class TurnRecord:
         self._checkpoint_seconds = checkpoint_seconds
         self._began = time.monotonic()
         self._saved_at = self._began
+        self._saving: asyncio.Future[None] | None = None
         self._timings: dict[str, float] = {}
         self.question = question
         self.history: list[StoredMessage] = []
@@ -106,15 +107,26 @@ class TurnRecord:
         self._timings.setdefault(moment, time.monotonic() - self._began)
 
     async def checkpoint(self, text: Callable[[], str]) -> None:
-        """Store the answer so far if that is a while ago, so that a killed process loses little of it.
+        """Store the answer so far, now if that is a while ago, else when it is, even if nothing comes until then: a
+        killed process loses little of what was shown.
 
         ``text`` is called only then: putting a long answer together for every token would cost more than the tokens.
         """
-        now = time.monotonic()
-        if now - self._saved_at >= self._checkpoint_seconds:
-            self._saved_at = now
-            so_far = text()
-            await uninterrupted(lambda: self._sessions.update_message(self.answer_id, text=so_far))
+        wait = self._saved_at + self._checkpoint_seconds - time.monotonic()
+        if wait <= 0:
+            await self._save(text)
+        elif self._saving is None or self._saving.done():
+            self._saving = asyncio.ensure_future(self._save_in(wait, text))
+
+    async def _save_in(self, seconds: float, text: Callable[[], str]) -> None:
+        await asyncio.sleep(seconds)
+        if time.monotonic() - self._saved_at >= self._checkpoint_seconds:
+            await self._save(text)
+
+    async def _save(self, text: Callable[[], str]) -> None:
+        self._saved_at = time.monotonic()
+        so_far = text()
+        await uninterrupted(lambda: self._sessions.update_message(self.answer_id, text=so_far))
 
     async def close(
         self,
@@ -129,6 +141,9 @@ class TurnRecord:
     ) -> StoredMessage:
         """Store how the turn ended."""
         self.mark("finished")
+        if self._saving is not None:  # an earlier state must not be stored over the last one
+            self._saving.cancel()
+            await _end_of(self._saving)
         return await uninterrupted(
             lambda: self._sessions.update_message(
                 self.answer_id,
@@ -150,16 +165,21 @@ async def uninterrupted(work: Callable[[], T]) -> T:
     A cancellation that arrived is not lost: it is raised where the task waits next.
     """
     thread = asyncio.ensure_future(asyncio.to_thread(work))
+    await _end_of(thread)
+    return thread.result()
+
+
+async def _end_of(future: asyncio.Future[Any]) -> None:
+    """Wait for a future's end even if this task is cancelled meanwhile; it is cancelled again then."""
     cancelled = False
-    while not thread.done():
+    while not future.done():
         try:
-            await asyncio.wait([thread])
+            await asyncio.wait([future])
         except asyncio.CancelledError:
             cancelled = True
     task = asyncio.current_task()
     if cancelled and task is not None:
         task.cancel()
-    return thread.result()
 
 
 def title_of(question: str) -> str:

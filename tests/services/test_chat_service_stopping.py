@@ -226,3 +226,16 @@ def test_a_long_answer_is_stored_while_it_streams(tmp_path: Path) -> None:
         assert answer.status is MessageStatus.STREAMING
         assert answer.text.startswith("Hourly [1].")
         events.close()  # type: ignore[attr-defined]  # iterators of the loop thread are generators
+
+
+def test_what_was_shown_is_stored_though_nothing_more_comes(tmp_path: Path) -> None:
+    with open_room(tmp_path, checkpoint_seconds=0.2) as room:
+        room.says("Hourly [p2].", asyncio.Event())
+        events = room.start()
+        read_until(events, TextAdded)
+
+        while room.stored[-1].text != "Hourly [1].":
+            pass  # the test's time limit ends this
+
+        assert room.stored[-1].status is MessageStatus.STREAMING
+        events.close()  # type: ignore[attr-defined]  # iterators of the loop thread are generators

@@ -21,6 +21,8 @@ from app.loaders.sandbox import allow_cpu_seconds, confine
 
 # A program that is killed closes its pipes one after the other.
 ENDING_SECONDS = 0.05
+NICER = 10
+"""How much nicer this process is than the program. Not on Windows, which has no such number."""
 Reader = Callable[[Path], ParsedDocument]
 # Made with the limits, and with what a reader calls when it goes on to a page that takes seconds.
 ReaderFactory = Callable[[ParserLimits, Callable[[], None]], Reader]
@@ -34,8 +36,15 @@ def registry_reader(limits: ParserLimits, ask_for_time: Callable[[], None]) -> R
     return lambda path: load_document(path, limits, registry)
 
 
+def give_way() -> None:
+    """Let the program itself go first, so that a question gets a core at once while files are read."""
+    if hasattr(os, "nice"):
+        os.nice(NICER)
+
+
 def serve(connection: Connection, limits: ParserLimits, scratch: Path, make_reader: ReaderFactory) -> None:
     """Answer requests on ``connection`` until the program closes it or ends."""
+    give_way()
     confine(limits, scratch)
     threading.Thread(target=_end_with_parent, args=(scratch,), name="end with parent", daemon=True).start()
 

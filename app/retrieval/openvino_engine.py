@@ -29,7 +29,7 @@ LENGTH_STEP = 16
 QUERY_STEP = 8
 # How much nicer the threads for passages are than the program, so that a question gets a core at once. Linux only:
 # there a thread has a priority of its own and hands it on to the threads it starts.
-NICER = 5
+NICER = 10
 _QUERY, _BULK = "query", "bulk"
 
 

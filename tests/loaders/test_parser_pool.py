@@ -162,6 +162,12 @@ def test_a_late_cancel_does_not_hit_the_next_file(pool: ParserPool, told: Told) 
     assert pool.parse(told("pid")).text == pid
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such number")
+def test_parsers_give_way_to_the_program(pool: ParserPool, told: Told) -> None:
+    parser = psutil.Process(int(pool.parse(told("pid")).text))
+    assert parser.nice() > psutil.Process().nice() or parser.nice() == 19
+
+
 def test_many_threads_share_few_processes(told: Told) -> None:
     paths = [told(f"say number {number}", f"{number}.txt") for number in range(60)]
     paths += [told("exit 1", f"bad{number}.txt") for number in range(4)]

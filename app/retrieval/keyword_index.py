@@ -45,6 +45,10 @@ AT_ONCE_CHUNKS = 2_000
 """A library of so many chunks is indexed while the caller waits, which takes half a second."""
 
 WORN_SHARE = 0.1
+EXACT_CHUNKS = 5_000
+"""A smaller index is made anew, in a second, when anything was removed from it: its scores then are those of an index
+made at once, on every computer that holds the same documents."""
+
 FOLDERS = 3
 """So many folders above a file are found by their names."""
 
@@ -301,7 +305,7 @@ class KeywordIndex:
         build = self._view.build if self._view is not None else None
         if build is None or build.folder is None or not build.writable:
             return False
-        return removed_share(build.folder) > WORN_SHARE
+        return removed_share(build.folder) > (0.0 if build.chunk_count() <= EXACT_CHUNKS else WORN_SHARE)
 
     # Changes
 

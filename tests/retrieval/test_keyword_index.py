@@ -478,3 +478,23 @@ def test_scores_after_many_edits_are_those_of_a_fresh_index(library: SmallLibrar
     index = opened(library)
     assert dict(worn) == pytest.approx(dict(index.search("lazy fox", 10)), abs=1e-5)
     index.close()
+
+
+def test_one_edit_in_a_small_library_leaves_no_trace_in_scores(library: SmallLibrary) -> None:
+    """So that a pack is searched with equal scores wherever it was taken in."""
+    index = opened(library)
+    library.put("other.txt", ["The lazy dog sleeps."])
+    index.refresh()
+    library.put("other.txt", ["A fox that is awake."])
+    index.refresh()
+    index.close()
+    again = opened(library)
+    again.wait()
+    shutil.rmtree(library.folder / "fresh", ignore_errors=True)
+    fresh = KeywordIndex(library.store, library.folder / "fresh")
+    fresh.open()
+    fresh.wait()
+    for query in ("lazy fox", "dog", "quick brown"):
+        assert again.search(query, 10) == fresh.search(query, 10)
+    again.close()
+    fresh.close()

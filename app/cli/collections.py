@@ -10,6 +10,7 @@ from app.bootstrap import Services, open_services
 from app.cli.output import Output
 from app.domain.collections import CollectionRecord
 from app.domain.errors import BadInputError
+from app.domain.findings import counted
 
 
 def collections(options: argparse.Namespace, output: Output) -> int:
@@ -80,4 +81,4 @@ def _row(record: CollectionRecord) -> dict[str, object]:
 
 def _text(record: CollectionRecord) -> str:
     folders = f"; with all of {', '.join(map(str, record.folders))}" if record.folders else ""
-    return f"{record.name}  ({record.documents} documents{folders})"
+    return f"{record.name}  ({counted(record.documents, 'document')}{folders})"

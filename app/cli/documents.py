@@ -9,6 +9,7 @@ from pathlib import Path
 from app.bootstrap import open_services
 from app.cli.output import Output
 from app.domain.documents import DocumentRecord
+from app.domain.findings import counted
 
 
 def list_documents(options: argparse.Namespace, output: Output) -> int:
@@ -53,7 +54,7 @@ def _row(record: DocumentRecord, url: str | None) -> dict[str, object]:
 
 
 def _text(record: DocumentRecord, url: str | None) -> str:
-    detail = record.message or f"{record.chunk_count} passages"
+    detail = record.message or counted(record.chunk_count, "passage")
     if record.warning:
         detail += f"; {record.warning}"
     return f"{record.state.value:<9} {url or record.path}  ({detail})"

@@ -11,6 +11,7 @@ from pathlib import Path
 from app.bootstrap import Services, open_services
 from app.cli.output import Output
 from app.domain.errors import BadInputError
+from app.domain.findings import counted
 from app.domain.passages import SearchMode
 from app.retrieval.ranking_metrics import RankingScores, first_rank
 from app.services.evaluation import EvaluationReport, LevelScores, QuestionResult
@@ -141,13 +142,13 @@ def _scores_row(scores: RankingScores, depth: int) -> dict[str, object]:
 
 
 def _report_lines(report: EvaluationReport) -> Iterator[str]:
-    yield _counted(len(report.results), "question") + f", {report.passages} passages looked at for each."
+    yield counted(len(report.results), "question") + f", {report.passages} passages looked at for each."
     yield ""
     yield from _table("Files", report.files, report.depth)
     if report.places is not None:
         yield ""
         count = next(iter(report.places.scores.values())).questions
-        yield from _table(f"Pages ({_counted(count, 'question')})", report.places, report.depth)
+        yield from _table(f"Pages ({counted(count, 'question')})", report.places, report.depth)
     if len(report.files.scores) > 1:
         yield ""
         yield _verdict("files", report.files)
@@ -175,7 +176,7 @@ def _verdict(what: str, level: LevelScores) -> str:
     parts = []
     for each in others:
         doubt = "; chance alone may make such a difference" if each.too_small_to_tell else ""
-        parts.append(f"than {each.other} (better on {_counted(each.better, 'question')}, worse on {each.worse}{doubt})")
+        parts.append(f"than {each.other} (better on {counted(each.better, 'question')}, worse on {each.worse}{doubt})")
     verb = "rank" if equal else "ranks"
     return f"Over {what}, {_listed([best, *equal])} {verb} best: better {' and '.join(parts)}."
 
@@ -185,7 +186,7 @@ def _failures(report: EvaluationReport) -> Iterator[str]:
     if not report.failed:
         yield f"With {best}, every question has its answer among the first {depth}."
         return
-    count = _counted(len(report.results), "question")
+    count = counted(len(report.results), "question")
     yield f"Not among the first {depth} with {best}: {len(report.failed)} of {count}."
     for result in report.failed[:SHOWN_FAILURES]:
         place = f"line {result.question.line}: " if result.question.line is not None else ""
@@ -217,10 +218,6 @@ def _found_instead(result: QuestionResult, best: SearchMode) -> str:
 
 def _listed(modes: Sequence[SearchMode]) -> str:
     return " and ".join(modes)
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def _short(text: str) -> str:

@@ -15,6 +15,7 @@ from app.cli.ingest import follow, outcome_row, outcome_text, summary_row, summa
 from app.cli.main import EXIT_FAILED
 from app.cli.output import Output
 from app.domain.errors import BadInputError
+from app.domain.findings import counted
 from app.domain.folders import ChangeKind, FolderChange, FolderStatus
 from app.domain.ingestion import FileOutcome
 from app.services.ingest_job import IngestEvent
@@ -132,7 +133,7 @@ def _status_row(status: FolderStatus) -> dict[str, object]:
 
 
 def _status_text(status: FolderStatus) -> str:
-    counts = f"{status.documents} documents"
+    counts = counted(status.documents, "document")
     if status.offline:
         counts += f", {status.offline} offline"
     if status.failed:

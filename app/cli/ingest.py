@@ -12,6 +12,7 @@ from app.cli.main import EXIT_FAILED
 from app.cli.output import Output
 from app.domain.documents import DocumentState
 from app.domain.errors import BadInputError, UserFacingError
+from app.domain.findings import counted
 from app.domain.ingestion import FileOutcome, IngestSummary
 from app.services.ingest_job import IngestEvent, IngestJob
 
@@ -115,9 +116,9 @@ def outcome_text(outcome: FileOutcome) -> str:
         return f"failed   {name}: {outcome.error}"
     if outcome.skipped:
         return f"as it was {name}"
-    pages = f", {outcome.pages} pages" if outcome.pages else ""
+    pages = f", {counted(outcome.pages, 'page')}" if outcome.pages else ""
     warning = f"; {outcome.warning}" if outcome.warning else ""
-    return f"ready    {name} ({outcome.chunks} passages{pages}, {outcome.seconds:.1f} s){warning}"
+    return f"ready    {name} ({counted(outcome.chunks, 'passage')}{pages}, {outcome.seconds:.1f} s){warning}"
 
 
 def summary_row(summary: IngestSummary) -> dict[str, object]:
@@ -133,7 +134,5 @@ def summary_row(summary: IngestSummary) -> dict[str, object]:
 
 def summary_text(summary: IngestSummary) -> str:
     """The end of an ingestion, for people."""
-    return (
-        f"{summary.documents} documents ({summary.skipped} unchanged), {summary.chunks} passages, "
-        f"{summary.failed} failed, {summary.seconds:.1f} s"
-    )
+    documents, passages = counted(summary.documents, "document"), counted(summary.chunks, "passage")
+    return f"{documents} ({summary.skipped} unchanged), {passages}, {summary.failed} failed, {summary.seconds:.1f} s"

@@ -11,6 +11,7 @@ from pathlib import Path
 from app.bootstrap import open_services
 from app.cli.output import Output
 from app.domain.errors import BadInputError
+from app.domain.findings import counted
 from app.domain.packs import ImportSummary, PackSummary
 from app.services.pack_paths import PathMapping
 
@@ -87,10 +88,8 @@ def _pack_row(summary: PackSummary) -> dict[str, object]:
 
 
 def _pack_text(summary: PackSummary) -> str:
-    return (
-        f"{summary.documents} documents, {summary.chunks} passages, {summary.size / 1e6:,.1f} MB, "
-        f"search model {summary.model_key}"
-    )
+    documents, passages = counted(summary.documents, "document"), counted(summary.chunks, "passage")
+    return f"{documents}, {passages}, {summary.size / 1e6:,.1f} MB, search model {summary.model_key}"
 
 
 def _import_text(summary: ImportSummary, seconds: float) -> str:
@@ -98,4 +97,4 @@ def _import_text(summary: ImportSummary, seconds: float) -> str:
     fates = ", ".join(f"{row[name]} {words}" for name, words in _FATES.items() if row[name])
     offline = f"; {summary.offline} without their file on this computer" if summary.offline else ""
     embedded = f"; {summary.embedded} passages embedded again" if summary.embedded else ""
-    return f"{summary.documents} documents: {fates}{offline}{embedded}; {seconds:.1f} s"
+    return f"{counted(summary.documents, 'document')}: {fates}{offline}{embedded}; {seconds:.1f} s"

@@ -6,15 +6,15 @@ import os
 import sys
 import threading
 import weakref
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from app.domain.errors import ModelFileError
 from app.retrieval.engine_files import TOKENIZER, EngineFiles
 from app.retrieval.model_compiler import ModelCompiler
 from app.retrieval.model_tokenizer import ModelTokenizer
-from app.retrieval.openvino_runtime import import_openvino
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,9 +27,9 @@ BATCH_TEXTS = 64
 # and memory than the padding.
 LENGTH_STEP = 16
 QUERY_STEP = 8
-# How much nicer the threads for passages are than the program, so that a question gets a core at once. Linux only:
-# there a thread has a priority of its own and hands it on to the threads it starts.
-NICER = 10
+# Threads for passages get a core only while nobody else wants it, so that a question has one at once: a nice value
+# alone left it waiting for up to three milliseconds. They never hold Python's lock, or everything would wait with them.
+# Linux only: there a thread has a policy of its own and hands it on to the threads it starts.
 _QUERY, _BULK = "query", "bulk"
 
 
@@ -89,21 +89,28 @@ class OpenVinoEmbedder:
 
         ids = self._tokenizer.ids([self._manifest.passage_prompt + text for text in texts])
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        under_way: deque[tuple[Any, list[int]]] = deque()
 
-        def keep(request: Any, places: list[int]) -> None:
+        def take_oldest() -> Any:
+            request, places = under_way.popleft()
+            request.wait()
             vectors[places] = request.get_output_tensor(0).data
+            return request
 
         with self._bulk_lock:
-            queue = self._queue()
-            queue.set_callback(keep)
+            requests = self._requests()
             try:
                 for places in _batches([len(each) for each in ids]):
+                    request = take_oldest() if len(under_way) == len(requests) else requests[len(under_way)]
                     # The first place has the longest text.
                     length = min(self.max_tokens, _rounded(len(ids[places[0]])))
-                    queue.start_async(_padded([ids[place] for place in places], length), places)
+                    request.start_async(_padded([ids[place] for place in places], length))
+                    under_way.append((request, places))
+                while under_way:
+                    take_oldest()
             finally:
-                queue.wait_all()
-                queue.set_callback(_ignore)
+                for request, _ in under_way:  # after an error: what still runs writes into memory that it was given
+                    request.wait()
         return vectors
 
     def close(self) -> None:
@@ -111,20 +118,22 @@ class OpenVinoEmbedder:
         with self._bulk_lock, self._query_lock:
             self._loaded.clear()
 
-    def _queue(self) -> Any:
+    def _requests(self) -> list[Any]:
+        """As many requests as run side by side, each in a thread that gives way to the rest of the program."""
         if _BULK not in self._loaded:
-            with ThreadPoolExecutor(1, "nicer", _be_nicer) as starter:
-                self._loaded[_BULK] = starter.submit(self._make_queue).result()
-        return self._loaded[_BULK]
+            with ThreadPoolExecutor(1, "idle", _be_idle) as starter:
+                self._loaded[_BULK] = starter.submit(self._make_requests).result()
+        return cast("list[Any]", self._loaded[_BULK])
 
-    def _make_queue(self) -> Any:
-        return import_openvino().AsyncInferQueue(self._compiler.compiled(self._threads or _cores()))
+    def _make_requests(self) -> list[Any]:
+        compiled = self._compiler.compiled(self._threads or _cores())
+        count = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        return [compiled.create_infer_request() for _ in range(count)]
 
 
-def _be_nicer() -> None:
+def _be_idle() -> None:
     if sys.platform == "linux":
-        thread = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICER)
+        os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
 
 
 def _cores() -> int:
@@ -159,7 +168,3 @@ def _padded(rows: Sequence[Sequence[int]], length: int) -> list[NDArray[np.int32
         ids[place, : len(row)] = row
         mask[place, : len(row)] = 1
     return [ids, mask]
-
-
-def _ignore(request: Any, places: list[int]) -> None:
-    """Take the place of a callback, which would keep its vectors alive."""

@@ -6,6 +6,7 @@ Everything is the real program: its services, its models, the sample library. Ne
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -212,6 +213,7 @@ def photograph(application: QApplication, mode: ThemeMode, folder: Path) -> None
     """Open the window over a fresh home folder and take it on a tour."""
     with tempfile.TemporaryDirectory() as home:
         root = Path(home)
+        os.environ["HOME"] = home  # folders are shown as those of any user
         paths = AppPaths(root / "data", root / "config", root / "cache", root / "logs")
         (root / "documents").mkdir()
         built: list[Services] = []
@@ -238,6 +240,8 @@ def main(arguments: list[str]) -> int:
     """Take the pictures of every theme. Returns the exit status."""
     folder = Path(arguments[0]) if arguments else Path("build/screenshots")
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.png"):
+        old.unlink()
     application = make_application()
     for mode in (ThemeMode.LIGHT, ThemeMode.DARK):
         photograph(application, mode, folder)

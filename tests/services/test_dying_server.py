@@ -136,7 +136,9 @@ def test_a_server_that_dies_at_any_byte_costs_no_word_that_came(room: Room) -> N
     watching.join(10)
     print(seen.line())
     assert seen.partial > DEATHS / 2
-    assert threading.active_count() <= threads + 1
+    pool = min(32, (os.cpu_count() or 1) + 4)  # what the loop's own pool may grow to, however many servers die
+    assert pool < DEATHS
+    assert threading.active_count() <= threads + pool
 
 
 def _die(room: Room, pieces: list[bytes], dies: str, seen: Seen) -> None:

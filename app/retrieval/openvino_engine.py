@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -133,7 +134,8 @@ class OpenVinoEmbedder:
 
 def _be_idle() -> None:
     if sys.platform == "linux":
-        os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
+        with contextlib.suppress(OSError):  # a container may forbid it; the threads then are as eager as others
+            os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
 
 
 def _cores() -> int:

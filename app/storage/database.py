@@ -87,10 +87,10 @@ class Database:
         """
         if self.read_only:
             raise StorageError(f"{self.path} is open for reading only, because another Footnote is using it.")
+        if self._mine().reading:
+            raise RuntimeError("write() inside read(): the transaction could not be upgraded safely")
         # The lock queues our own threads; SQLite's busy handler, which polls, is left to other processes.
         with self._write_lock, self._using() as mine, self._storage_errors():
-            if mine.reading:
-                raise RuntimeError("write() inside read(): the transaction could not be upgraded safely")
             depth = mine.write_depth
             mine.write_depth += 1
             try:

@@ -12,13 +12,16 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.chat_models.model import ChatModel
+from app.chat_models.providers.openai import LM_STUDIO_URL
 from app.gui.colors import ThemeMode
 from app.gui.desktop import Desktop
 from app.gui.jobs import JobRunner
 from app.gui.models.document_list_model import WAITING_STATES
 from app.gui.models.message_list_model import MessageEntry
 from app.gui.theme import Appearance
+from app.services.chat_service import CHAT_MODEL
 from app.settings.paths import AppPaths
+from tests.chat_models.stub_server import StubServer
 from tests.gui.stand_ins import GatedEmbedder, QuotingModel, TestServices, Witness
 
 # The offscreen platform says so of windows with a minimum size, and of pop-ups; it means nothing.
@@ -90,6 +93,13 @@ class DesktopRig:
         self._bot.waitUntil(lambda: desktop.library.loaded and desktop.sessions.loaded, timeout=WAIT)
         return desktop
 
+    def open_remote(self, server: StubServer) -> Desktop:
+        """Open the window with a chosen model that lives on a scripted server."""
+        desktop = self.open()
+        self.built[-1].settings.set(LM_STUDIO_URL, f"{server.url}/v1")
+        self.built[-1].settings.set(CHAT_MODEL, "lmstudio:tiny")
+        return desktop
+
     def open_without_waiting(self) -> Desktop:
         self.desktop = Desktop(self._application, self.paths, self.build, sample=self.sample)
         self.desktop.appearance.set_mode(ThemeMode.LIGHT)
@@ -135,6 +145,13 @@ class DesktopRig:
         """What the window is given as its services."""
         self.built.append(TestServices(self.paths, self.embedder, self.model))
         return Witness(self.built[-1], self.calls)
+
+
+@pytest.fixture
+def stub() -> Iterator[StubServer]:
+    """A scripted chat server."""
+    with StubServer() as server:
+        yield server
 
 
 @pytest.fixture

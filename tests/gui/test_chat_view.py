@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.chat_models.providers.openai import LM_STUDIO_URL
 from app.domain.turns import MessageStatus
 from app.gui.desktop import Desktop
 from app.gui.widgets.question_widget import QuestionWidget
-from app.services.chat_service import CHAT_MODEL
 from tests.chat_models.stub_replies import Close, chat_chunk, chat_stream, sse
 from tests.chat_models.stub_server import StubServer
 from tests.gui.conftest import WAIT, DesktopRig
@@ -30,17 +27,9 @@ RICH = (
 
 
 @pytest.fixture
-def stub() -> Iterator[StubServer]:
-    with StubServer() as server:
-        yield server
-
-
-@pytest.fixture
 def remote(rig: DesktopRig, stub: StubServer, tmp_path: Path) -> Desktop:
     """A window whose chosen model lives on the scripted server, over a library of one file."""
-    desktop = rig.open()
-    rig.built[-1].settings.set(LM_STUDIO_URL, f"{stub.url}/v1")
-    rig.built[-1].settings.set(CHAT_MODEL, "lmstudio:tiny")
+    desktop = rig.open_remote(stub)
     (tmp_path / "plots.txt").write_text("Half a plot costs half the rent of a whole plot.", encoding="utf-8")
     rig.add(tmp_path / "plots.txt")
     return desktop

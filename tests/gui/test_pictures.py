@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.chat_models.providers.openai import LM_STUDIO_URL
 from app.domain.turns import MessageStatus
 from app.gui.chat_pdf import print_pdf
 from app.gui.chips import attachments_of
@@ -22,7 +20,6 @@ from app.gui.desktop import Desktop
 from app.gui.pictures import picture_from, picture_in
 from app.gui.widgets.attached_strip import PictureButton
 from app.gui.widgets.question_widget import QuestionWidget
-from app.services.chat_service import CHAT_MODEL
 from app.services.session_files import ExportFormat
 from tests.chat_models.stub_replies import chat_chunk, chat_stream, sse
 from tests.chat_models.stub_server import StubServer
@@ -48,17 +45,9 @@ def drawn(data: bytes) -> bytes:
 
 
 @pytest.fixture
-def stub() -> Iterator[StubServer]:
-    with StubServer() as server:
-        yield server
-
-
-@pytest.fixture
 def remote(rig: DesktopRig, stub: StubServer, tmp_path: Path) -> Desktop:
     """A window whose chosen model lives on the scripted server, over a library of one file."""
-    desktop = rig.open()
-    rig.built[-1].settings.set(LM_STUDIO_URL, f"{stub.url}/v1")
-    rig.built[-1].settings.set(CHAT_MODEL, "lmstudio:tiny")
+    desktop = rig.open_remote(stub)
     (tmp_path / "pond.txt").write_text("The pond lies behind the shed.", encoding="utf-8")
     rig.add(tmp_path / "pond.txt")
     return desktop

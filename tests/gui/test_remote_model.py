@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from pytestqt.qtbot import QtBot
 from app.chat_models.providers.openai import LM_STUDIO_URL
 from app.domain.turns import MessageStatus
 from app.gui.desktop import Desktop
-from app.services.chat_service import CHAT_MODEL
 from tests.chat_models.stub_replies import chat_chunk, chat_stream, sse
 from tests.chat_models.stub_server import StubServer
 from tests.gui.conftest import WAIT, DesktopRig
@@ -25,17 +23,9 @@ ATTEMPTS = 5
 
 
 @pytest.fixture
-def stub() -> Iterator[StubServer]:
-    with StubServer() as server:
-        yield server
-
-
-@pytest.fixture
 def remote(rig: DesktopRig, stub: StubServer, tmp_path: Path) -> Desktop:
     """A window whose chosen model lives on the scripted server, over a library of one file."""
-    desktop = rig.open()
-    rig.built[-1].settings.set(LM_STUDIO_URL, f"{stub.url}/v1")
-    rig.built[-1].settings.set(CHAT_MODEL, "lmstudio:tiny")
+    desktop = rig.open_remote(stub)
     (tmp_path / "ferry.txt").write_text("The ferry runs every hour until eight.", encoding="utf-8")
     rig.add(tmp_path / "ferry.txt")
     return desktop

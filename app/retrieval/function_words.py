@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
+from app.settings.resources import resource
+
 # The commonest English words: found by nothing else, they would make every search read half of the index.
 STOP_WORDS = frozenset(
     word
@@ -100,6 +102,12 @@ def without_asking(text: str) -> str:
 def holds_particle(pair: str) -> bool:
     """Whether a pair of characters holds one that only joins words."""
     return not _PARTICLES.isdisjoint(pair)
+
+
+@cache
+def common_pairs() -> frozenset[str]:
+    """The commonest Chinese words of two characters, in both scripts."""
+    return frozenset(resource("retrieval", "common_chinese.txt").read_text(encoding="utf-8").split())
 
 
 @cache

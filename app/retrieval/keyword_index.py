@@ -27,6 +27,7 @@ from app.retrieval.keyword_files import DamagedKeywordIndexError, removed_share,
 from app.retrieval.keyword_query import KeywordQuery, holds_phrases
 from app.retrieval.keyword_scan import KeywordScan
 from app.retrieval.keyword_view import KeywordView
+from app.retrieval.keyword_windows import AROUND, WIDENED, with_surroundings
 from app.retrieval.search_text import search_text
 from app.storage.library_values import Changes, ChangesPrunedError, IndexSegment
 
@@ -152,6 +153,15 @@ class KeywordIndex:
                 return exact
             query = replace(query, phrases=())
         return view.search(query, k, scope, self._store.search_texts)
+
+    def search_wide(self, text: str, k: int, scope: ChunkScope | None = None) -> list[tuple[int, float]]:
+        """``search``, ranked by what stands around the chunks as well."""
+        hits, view = self.search(text, k, scope), self._view
+        if view is None:
+            return hits
+        near = {each for chunk_id, _ in hits[:WIDENED] for each in range(chunk_id - AROUND, chunk_id + AROUND + 1)}
+        rows = {row[0]: (row[1], row[4]) for row in self._store.search_rows_of(sorted(near))}
+        return with_surroundings(view.parse(text), hits, rows, view.build.average_length())
 
     def chunk_ids(self) -> set[int]:
         """The chunks that a search can find, for a check against the library. Reads the whole index."""

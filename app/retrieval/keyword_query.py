@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from app.retrieval.function_words import STOP_WORDS, function_words, holds_particle, text_language, without_asking
+from app.retrieval.function_words import (
+    STOP_WORDS,
+    common_pairs,
+    function_words,
+    holds_particle,
+    text_language,
+    without_asking,
+)
 from app.retrieval.search_text import compound_parts, is_single_character_of_unspaced_script, words
 from app.retrieval.spelling import Misspelt, forgiven
 from app.retrieval.stemming import characters, is_pair, stem_in
@@ -29,11 +36,14 @@ MOST_TERMS = 64
 """A pasted page asks with its rarest words; more of them cost time and change nothing."""
 
 MOST_PAIRS = 24
-CHARACTER_BOOST = 0.4
+CHARACTER_BOOST = 0.7
 """What a single character counts beside the pairs of a script written without spaces."""
 
 COHESION = 0.4
 """What part of such a pair's weight depends on how often its characters stand together: many are no word."""
+
+COMMON_BOOST = 0.5
+"""What such a pair counts that is a word of everyday Chinese: it is rare in few texts, and then by chance."""
 
 _ALWAYS_TOGETHER = 1 / 1.5
 """The normalised pointwise mutual information from which a pair counts in full."""
@@ -126,7 +136,8 @@ def _boost(word: str, frequency: Callable[[str], int], count: int) -> float:
         return 1.0
     if holds_particle(word):
         return PARTICLE_BOOST
-    return 1 - COHESION + COHESION * _cohesion(word, frequency, count)
+    common = COMMON_BOOST if word in common_pairs() else 1.0
+    return common * (1 - COHESION + COHESION * _cohesion(word, frequency, count))
 
 
 def _cohesion(pair: str, frequency: Callable[[str], int], count: int) -> float:

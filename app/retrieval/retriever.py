@@ -22,6 +22,7 @@ from app.retrieval.query_language import LATIN, query_language, query_script
 from app.retrieval.query_vectors import QueryVectors
 from app.retrieval.query_vocabulary import widened
 from app.retrieval.reranker import RERANKED, RERANKER_MODEL, SecondRanking
+from app.retrieval.search_text import unspaced_share
 from app.settings.setting import Setting
 from app.storage.library_values import UnknownDocumentError
 
@@ -65,8 +66,11 @@ OTHER_SCRIPTS = frozenset(
 FOREIGN_TRUST = 0.4
 """How much of the dense weight is left for a query in another language of the same script."""
 
-FOREIGN_SCRIPT_TRUST = 0.1
+FOREIGN_SCRIPT_TRUST = 0.03
 """The same for another script, where the default model tells hardly one text from another."""
+
+UNSPACED = 0.5
+"""Share of a query's letters in scripts without spaces from which it counts as written in one."""
 
 CANDIDATES = 100
 CANDIDATES_PER_RESULT = 4
@@ -191,6 +195,8 @@ class Retriever:
         return fuse(dense, keyword, cosines, self._settings[DENSE_WEIGHT] * trust)
 
     def _keyword(self, query: str, count: int, allowed: ChunkScope | None, trust: float) -> list[tuple[int, float]]:
+        if trust != 1.0 and unspaced_share(query) >= UNSPACED:
+            return self._keyword_index.search_wide(query, count, allowed)
         hits = self._keyword_index.search(query, count, allowed)
         if trust == 1.0:
             return hits

@@ -15,9 +15,12 @@ from app.retrieval.search_text import words
 
 LONGEST_QUOTE = 600
 _FEWEST_WORDS = 4
+_FEWEST_CELLS = 2
 _HEADING_WORDS = 10
 _UNKNOWN_SIMILARITY = 0.35
 _BULLET = re.compile(r"(?:[-*+•‣◦▪●·–—>]\s+)+")
+
+_CELL_ENDS = re.compile(r"[\t|]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Candidate:
     ``in_sentence``, ``in_context`` and ``in_passage`` are the shares of the question's words, weighted by rarity, that
     stand in the sentence, in the sentence or its context, and anywhere in the passage. ``fits`` says that it holds the
     kind of fact asked for, ``replies`` that it follows a question of the document's own, ``is_row`` that it is a row of
-    a table.
+    a table, whose first row, if it has no figures, is ``header``; ``named`` that the question names its first cell.
     """
 
     passage: GivenPassage
@@ -57,6 +60,8 @@ class Candidate:
     fits: bool
     replies: bool = False
     is_row: bool = False
+    header: str = ""
+    named: bool = False
 
     @property
     def text(self) -> str:
@@ -93,7 +98,7 @@ class CandidateFinder:
         return list(found.values())
 
     def _sentences(self, rank: int, passage: GivenPassage) -> Iterable[Candidate]:
-        above, replies = "", False
+        above, replies, header = "", False, ""
         title = frozenset(terms(passage.context)) if passage.context else frozenset()
         in_passage = self._share(self._words[rank])
         for span in split_sentences(passage.text):
@@ -102,7 +107,9 @@ class CandidateFinder:
             if not _is_statement(text) or (start == span[0] and _is_heading(passage.text, start, end)):
                 above, replies = text.lstrip("# "), _is_question(text)
                 continue
-            own = frozenset(terms(text))
+            row = _is_row(text)
+            header = (header or _heads(text)) if row else ""
+            own = frozenset(terms(text if text == header else f"{header} {text}"))
             around = own | title | frozenset(terms(above) if above else ())
             yield Candidate(
                 passage=passage,
@@ -115,9 +122,16 @@ class CandidateFinder:
                 in_passage=in_passage,
                 fits=self.kind is not AnswerKind.OPEN and holds_kind(text, self.kind, self._wanted),
                 replies=replies,
-                is_row=_is_row(text),
+                is_row=row,
+                header="" if text == header else header,
+                named=row and self._names(text),
             )
             replies = False
+
+    def _names(self, row: str) -> bool:
+        """Whether all words of a row's first cell stand in the question."""
+        label = next((cell for cell in _CELL_ENDS.split(row) if cell.strip()), "")
+        return bool(words(label)) and set(terms(label)) <= set(self._wanted)
 
     def _share(self, found: frozenset[str]) -> float:
         total = sum(self._weights.values())
@@ -139,7 +153,7 @@ def _quotable(text: str, start: int, end: int) -> tuple[int, int]:
 def _is_statement(text: str) -> bool:
     if text.startswith(("#", "```", "~~~")) or _is_question(text):
         return False
-    return len(words(text)) >= _FEWEST_WORDS
+    return len(words(text)) >= (_FEWEST_CELLS if _is_row(text) else _FEWEST_WORDS)
 
 
 def _is_heading(text: str, start: int, end: int) -> bool:
@@ -151,7 +165,12 @@ def _is_heading(text: str, start: int, end: int) -> bool:
 
 
 def _is_row(text: str) -> bool:
-    return "\t" in text or text.count("|") > 1
+    return "\t" in text or " | " in text or text.count("|") > 1
+
+
+def _heads(row: str) -> str:
+    """A table's first row, if it says what the columns mean; it does without a figure."""
+    return row if not any(map(str.isdigit, row)) else " "
 
 
 def _is_question(text: str) -> bool:

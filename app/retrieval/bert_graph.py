@@ -73,6 +73,7 @@ class BertGraph:
     def build(self) -> Any:
         """An ``openvino.Model``: ``input_ids``, ``attention_mask`` (int32, [texts, tokens]) to vectors [texts, width].
 
+        The second output are the states of the last layer that these are pooled from, [texts, tokens, width].
         Raises ``ModelFileError`` where a weight is missing.
         """
         openvino = import_openvino()
@@ -87,11 +88,12 @@ class BertGraph:
         for layer in range(self._config.layers):
             states = self._layer(states, bias, f"encoder.layer.{layer}.")
         vectors = ops.normalize_l2(self._pooled(states, real), self._integers(1), 1e-12, "max")
-        result = ops.result(vectors)
-        result.output(0).set_names({"vectors"})
+        results = [ops.result(vectors), ops.result(states)]
+        for result, name in zip(results, ("vectors", "states"), strict=True):
+            result.output(0).set_names({name})
         for parameter in (ids, mask):
             parameter.output(0).set_names({parameter.friendly_name})
-        return openvino.Model([result], [ids, mask], "encoder")
+        return openvino.Model(results, [ids, mask], "encoder")
 
     def _embeddings(self, ids: Any) -> Any:
         ops, first = self._ops, self._config.first_position

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class WordVectors:
+    """A text's vector, shape (dimension,), and those of its words in this text, shape (words, dimension); all length 1.
+
+    ``spans`` are the places [start, end) of the words in the text. What is cut off has no vectors.
+    """
+
+    text: NDArray[np.float32]
+    spans: tuple[tuple[int, int], ...]
+    words: NDArray[np.float32]
 
 
 class Embedder(Protocol):
@@ -55,4 +68,13 @@ class TellsLanguages(Protocol):
     @property
     def languages(self) -> frozenset[str] | None:
         """ISO 639-1 codes; None for any."""
+        ...
+
+
+@runtime_checkable
+class EmbedsWords(Protocol):
+    """An embedder that also tells what each word means where it stands."""
+
+    def embed_words(self, texts: Sequence[str], *, query: bool = False) -> list[WordVectors]:
+        """Vectors of texts, as passages or as questions, and of their words, in the order given."""
         ...

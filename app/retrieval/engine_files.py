@@ -18,7 +18,7 @@ MANIFEST = "manifest.json"
 COMPILED = "compiled.dat"
 COMPILED_NOTE = "compiled.json"
 # Raise when conversion changes so that older results must not be used.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app.domain.errors import ModelFileError
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 # Half of a surrogate pair can't be written as UTF-8, which the library takes.
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -34,6 +34,10 @@ class ModelTokenizer:
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text, special tokens included, cut off at the model's window."""
         return [encoding.ids for encoding in self._cut.encode_batch_fast(_encodable(texts))]
+
+    def encodings(self, texts: Sequence[str]) -> list[Encoding]:
+        """Tokens of each text as ``ids``, with the words they belong to and where these stand."""
+        return self._cut.encode_batch(_encodable(texts))
 
     @cached_property
     def _whole(self) -> Tokenizer:

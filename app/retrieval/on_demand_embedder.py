@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from app.domain.cancellation import CancelToken
 from app.domain.errors import ModelFileError
-from app.retrieval.embedder import Embedder
+from app.retrieval.embedder import Embedder, WordVectors
 from app.retrieval.engine_choice import Engine, EngineChoice, Precision
 from app.retrieval.engine_files import EngineFiles
 from app.retrieval.model_conversion import ConversionError, ConversionOrder, Progress, ensure_converted
 from app.retrieval.model_files import ModelFiles
 from app.retrieval.model_tokenizer import ModelTokenizer
 from app.retrieval.model_verification import read_verified
+from app.retrieval.word_vectors import word_vectors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,6 +79,10 @@ class OnDemandEmbedder:
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See ``Embedder``."""
         return self.engine().embed_passages(texts)
+
+    def embed_words(self, texts: Sequence[str], *, query: bool = False) -> list[WordVectors]:
+        """See ``EmbedsWords``."""
+        return word_vectors(self.engine(), texts, query=query)
 
     def close(self) -> None:
         """See ``Embedder``. Ends a conversion that is under way."""

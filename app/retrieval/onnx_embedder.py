@@ -9,15 +9,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from app.domain.errors import ModelFileError
+from app.retrieval.embedder import WordVectors
 from app.retrieval.model_catalogue import ANY_LANGUAGE, InstalledModel
 from app.retrieval.model_verification import fingerprint
 from app.retrieval.onnx_model import OnnxModel, load_tokenizer
+from app.retrieval.word_vectors import unit, words_alone, words_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
+_TOKEN_STATES = 3
 # Half of a surrogate pair can't be written as UTF-8, which the tokenizer takes.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -62,6 +65,21 @@ class OnnxEmbedder:
         vector: NDArray[np.float32] = self._embed([self._installed.model.query_prompt + text])[0]
         return vector
 
+    def embed_words(self, texts: Sequence[str], *, query: bool = False) -> list[WordVectors]:
+        """See ``EmbedsWords``. A model that tells nothing of single tokens is given each word alone."""
+        described = self._installed.model
+        prompt = described.query_prompt if query else described.passage_prompt
+        given = [_encodable(prompt + text) for text in texts]
+        model, found = self._opened(), dict[int, WordVectors]()
+        encodings = model.tokenizer.encode_batch(given)
+        for places, counts, values in model.outputs(given):
+            if values.ndim != _TOKEN_STATES:
+                return words_alone(self, texts, query=query)
+            vectors = unit(_pooled(values, counts, described.pooling))
+            for place, count, states, vector in zip(places, counts, values, vectors, strict=True):
+                found[place] = words_of(encodings[place], states[:count], vector, len(prompt))
+        return [found[place] for place in range(len(texts))]
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """See ``Embedder``."""
         return [len(encoding.ids) for encoding in self._whole.encode_batch([_encodable(text) for text in texts])]
@@ -95,8 +113,7 @@ class OnnxEmbedder:
                     f"{self._installed.folder} makes {pooled.shape[1]} numbers a vector, not {self.dimension} as"
                     " stated. Download the model again."
                 )
-            lengths = np.linalg.norm(pooled, axis=1, keepdims=True)
-            vectors[places] = pooled / np.maximum(lengths, np.finfo(np.float32).tiny)
+            vectors[places] = unit(pooled)
         return vectors
 
 

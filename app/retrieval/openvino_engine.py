@@ -8,14 +8,16 @@ import sys
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, cast
 
 from app.domain.errors import ModelFileError
+from app.retrieval.embedder import WordVectors
 from app.retrieval.engine_files import TOKENIZER, EngineFiles
 from app.retrieval.model_compiler import ModelCompiler
 from app.retrieval.model_tokenizer import ModelTokenizer
+from app.retrieval.word_vectors import words_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,12 +92,35 @@ class OpenVinoEmbedder:
 
         ids = self._tokenizer.ids([self._manifest.passage_prompt + text for text in texts])
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+
+        def take(request: Any, places: list[int]) -> None:
+            vectors[places] = request.get_output_tensor(0).data
+
+        self._compute(ids, take)
+        return vectors
+
+    def embed_words(self, texts: Sequence[str], *, query: bool = False) -> list[WordVectors]:
+        """See ``EmbedsWords``."""
+        prompt = self._manifest.query_prompt if query else self._manifest.passage_prompt
+        encodings = self._tokenizer.encodings([prompt + text for text in texts])
+        found: dict[int, WordVectors] = {}
+
+        def take(request: Any, places: list[int]) -> None:
+            vectors, states = (request.get_output_tensor(number).data for number in (0, 1))
+            for row, place in enumerate(places):
+                found[place] = words_of(encodings[place], states[row], vectors[row].copy(), len(prompt))
+
+        self._compute([each.ids for each in encodings], take)
+        return [found[place] for place in range(len(texts))]
+
+    def _compute(self, ids: Sequence[Sequence[int]], take: Callable[[Any, list[int]], None]) -> None:
+        """Compute texts batch by batch; ``take`` is given each request that is done and the places of its texts."""
         under_way: deque[tuple[Any, list[int]]] = deque()
 
         def take_oldest() -> Any:
             request, places = under_way.popleft()
             request.wait()
-            vectors[places] = request.get_output_tensor(0).data
+            take(request, places)
             return request
 
         with self._bulk_lock:
@@ -112,7 +137,6 @@ class OpenVinoEmbedder:
             finally:
                 for request, _ in under_way:  # after an error: what still runs writes into memory that it was given
                     request.wait()
-        return vectors
 
     def close(self) -> None:
         """See ``Embedder``."""

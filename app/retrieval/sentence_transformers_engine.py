@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.domain.errors import ModelFileError
+from app.retrieval.embedder import WordVectors
 from app.retrieval.model_files import ModelFiles
 from app.retrieval.model_tokenizer import ModelTokenizer
+from app.retrieval.word_vectors import words_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,6 +74,24 @@ class SentenceTransformersEmbedder:
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See ``Embedder``."""
         return self._encode(texts, self._files.prompts[1])
+
+    def embed_words(self, texts: Sequence[str], *, query: bool = False) -> list[WordVectors]:
+        """See ``EmbedsWords``."""
+        import numpy as np
+
+        prompt = self._files.prompts[0 if query else 1]
+        vectors = self._encode(texts, prompt)
+        encodings = self._tokenizer.encodings([prompt + text for text in texts])
+        found = []
+        for start in range(0, len(texts), BATCH_TEXTS):
+            batch = [prompt + text.encode("utf-8", "replace").decode() for text in texts[start : start + BATCH_TEXTS]]
+            with self._lock:
+                states = self._model.encode(batch, output_value="token_embeddings", show_progress_bar=False, prompt="")
+            found += [np.asarray(each.cpu(), dtype=np.float32) for each in states]
+        return [
+            words_of(encoding, states[: len(encoding)], vector, len(prompt))
+            for encoding, states, vector in zip(encodings, found, vectors, strict=True)
+        ]
 
     def close(self) -> None:
         """See ``Embedder``."""

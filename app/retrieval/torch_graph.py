@@ -10,7 +10,7 @@ from app.retrieval.sentence_transformers_engine import load_sentence_transformer
 
 
 def traced_graph(folder: Path) -> Any:
-    """An ``openvino.Model`` with the inputs and output of ``BertGraph.build``. Meant for a process of its own."""
+    """An ``openvino.Model`` with the inputs and outputs of ``BertGraph.build``. Meant for a process of its own."""
     import torch
 
     block_telemetry()
@@ -19,15 +19,15 @@ def traced_graph(folder: Path) -> Any:
     encoder = load_sentence_transformer(folder, "cpu")
 
     class Vectors(torch.nn.Module):
-        """From token ids to vectors of length 1."""
+        """From token ids to vectors of length 1, and the states of the tokens."""
 
         def __init__(self) -> None:
             super().__init__()
             self.encoder = encoder
 
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
             features = self.encoder({"input_ids": input_ids, "attention_mask": attention_mask})
-            return torch.nn.functional.normalize(features["sentence_embedding"], dim=1)
+            return torch.nn.functional.normalize(features["sentence_embedding"], dim=1), features["token_embeddings"]
 
     ids = torch.ones((2, 8), dtype=torch.int64)
     with torch.no_grad():

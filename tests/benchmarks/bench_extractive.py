@@ -20,13 +20,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from app.bootstrap import Services
 from app.domain.turns import StoredMessage, TurnFinished
 from app.settings.paths import AppPaths
 from tests.benchmarks.report import Report
 
+Made = TypeVar("Made", bound=Services)
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 TEST_DATA = Path(os.environ.get("FOOTNOTE_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
 CLAPNQ = TEST_DATA / "qa" / "clapnq_dev"
@@ -116,7 +117,7 @@ def _report_own_sets(report: Report) -> None:
 
 def ask_all(passages: dict[str, tuple[str, str]], questions: list[Question]) -> list[Asked]:
     """Ingest the passages (title and text by id) into a new library and ask every question."""
-    with library(passages) as services:
+    with library(passages, Services) as services:
         _ask(services, questions[0])  # loads the models
         return [_ask(services, question) for question in questions]
 
@@ -180,7 +181,7 @@ def _refused(asked: list[Asked]) -> int:
 
 
 @contextmanager
-def library(passages: dict[str, tuple[str, str]], made: type[Services] = Services) -> Iterator[Services]:
+def library(passages: dict[str, tuple[str, str]], made: Callable[..., Made]) -> Iterator[Made]:
     """Services over a new library of the passages (title and text by id), each a file in a folder named by its id."""
     with tempfile.TemporaryDirectory() as folder:
         documents = Path(folder) / "documents"

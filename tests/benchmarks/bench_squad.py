@@ -13,12 +13,8 @@ import os
 import random
 import statistics
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from app.bootstrap import Services
 from app.chat_models.model import ChatModel
@@ -26,42 +22,14 @@ from app.domain.turns import TurnFinished
 from app.grounding.extractive import ExtractiveAnswerer
 from app.services.lazy import Lazy
 from tests.benchmarks.bench_extractive import MARKER, TEST_DATA, library, metrics, rows
+from tests.benchmarks.remembering import RememberingEmbedder
 from tests.benchmarks.report import Report
 
 if TYPE_CHECKING:
-    from app.retrieval.embedder import Embedder
+    pass
 
 SQUAD = TEST_DATA / "qa" / "squad2_dev"
 QUESTIONS = int(os.environ.get("FOOTNOTE_SQUAD_QUESTIONS", "600"))
-
-
-class RememberingEmbedder:
-    """Embeds each text once. One thread at a time."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
-        self._known: dict[str, NDArray[np.float32]] = {}
-        self.model_key = embedder.model_key
-        self.dimension = embedder.dimension
-        self.max_tokens = embedder.max_tokens
-
-    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of the texts, shape (len(texts), dimension)."""
-        missing = [each for each in dict.fromkeys(texts) if each not in self._known]
-        if missing:
-            self._known.update(zip(missing, self._embedder.embed_passages(missing), strict=True))
-        return np.stack([self._known[each] for each in texts])
-
-    def embed_query(self, text: str) -> NDArray[np.float32]:
-        """Vector of a query, computed anew."""
-        return self._embedder.embed_query(text)
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text."""
-        return self._embedder.count_tokens(texts)
-
-    def close(self) -> None:
-        """The program closes its embedder itself."""
 
 
 class RememberingServices(Services):

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from app.retrieval.word_vectors import word_vectors
+
 if TYPE_CHECKING:
-    from app.retrieval.embedder import Embedder
+    from app.retrieval.embedder import Embedder, WordVectors
 
 BATCH = 256
 
@@ -42,6 +44,10 @@ class CachedEmbedder:
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """Vector of a query, computed anew."""
         return self._embedder.embed_query(text)
+
+    def embed_words(self, texts: Sequence[str], *, query: bool = False) -> list[WordVectors]:
+        """Vectors of texts and their words, computed anew."""
+        return word_vectors(self._embedder, texts, query=query)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text."""

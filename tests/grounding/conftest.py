@@ -11,6 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from app.grounding.terms import terms
+from app.retrieval.embedder import WordVectors
+from app.retrieval.word_vectors import words_alone
+from tests.retrieval.conftest import default_model, int8_embedder, models_dir
+
+__all__ = ["default_model", "int8_embedder", "models_dir"]
 
 
 class WordEmbedder:
@@ -37,6 +42,11 @@ class WordEmbedder:
         for term in terms(text):
             vector[int.from_bytes(hashlib.sha256(term.encode()).digest()[:2], "little") % self.dimension] += 1.0
         return np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)
+
+    def embed_words(self, texts: Sequence[str], *, query: bool = False) -> list[WordVectors]:
+        self.batches.append(len(texts))
+        alone = WordEmbedder()
+        return words_alone(alone, texts, query=query)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(text.split()) + 2 for text in texts]

@@ -18,6 +18,8 @@ from app.grounding.extractive import ExtractiveAnswerer, read_prompt
 from app.grounding.footnotes import FootnoteWriter
 from app.grounding.markers import MarkerParser
 from app.grounding.prompts import NOT_FOUND, build_prompt, compose, place_passages
+from app.grounding.selection import MOST_CANDIDATES
+from app.retrieval.embedder import Embedder
 from tests.grounding.conftest import WordEmbedder
 
 LEASE = (
@@ -105,7 +107,8 @@ def test_an_answer_has_at_most_four_sentences_in_reading_order(model: Extractive
     assert [text.index(each.strip()) for each in quoted] == sorted(text.index(each.strip()) for each in quoted)
 
 
-def test_headings_and_questions_lead_to_the_sentence_below_them(model: ExtractiveAnswerer) -> None:
+def test_headings_and_questions_lead_to_the_sentence_below_them(int8_embedder: Embedder, loop: LoopThread) -> None:
+    model = ExtractiveAnswerer(lambda: int8_embedder, loop=loop)
     found = passages("# Deposit\n\nHow much is the deposit of the rent?\nIt is three months of that sum.", title="")
 
     answer = ask(model, "How much is the deposit of the rent?", found)
@@ -133,7 +136,7 @@ def test_the_work_is_bounded(model: ExtractiveAnswerer, embedder: WordEmbedder) 
 
     ask(model, "What is the deposit?", passages(*many))
 
-    assert sum(embedder.batches) <= 28
+    assert sum(embedder.batches) <= 1 + 2 * MOST_CANDIDATES
 
 
 def test_an_endless_sentence_is_quoted_in_part(model: ExtractiveAnswerer) -> None:

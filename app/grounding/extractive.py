@@ -13,7 +13,7 @@ from app.domain.messages import AIMessageChunk, HumanMessage, Message, TextPart
 from app.grounding.candidates import Candidate, GivenPassage
 from app.grounding.markers import WORD_JOINER
 from app.grounding.prompts import NOT_FOUND
-from app.grounding.selection import Selection, select_sentences
+from app.grounding.selection import NO_EVIDENCE, Selection, select_sentences
 from app.retrieval.embedder import Embedder
 
 NAME = "extractive"
@@ -52,7 +52,7 @@ class ExtractiveAnswerer(ChatModel):
 
     def _select(self, question: str, passages: Sequence[GivenPassage]) -> Selection:
         if not passages or not question.strip():
-            return Selection((), 0.0)
+            return Selection((), NO_EVIDENCE)
         return select_sentences(question, passages, self._open_embedder())
 
 

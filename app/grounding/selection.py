@@ -35,9 +35,11 @@ if TYPE_CHECKING:
 MOST_SENTENCES = 4
 MOST_CANDIDATES = 20
 WORTH_A_LOOK = -2.0
+NO_EVIDENCE = -10.0
+"""What stands for no sentence at all: less than any has."""
+
 _ENOUGH_WORDS = 0.35
 _WORDS_WORTH_A_LOOK = -0.3
-
 
 _EXPLAINING_WORDS, _FACT_WORDS = 57, 30
 """How long people make answers: CLAPNQ's published mean to open questions; ours to questions for one fact."""
@@ -82,7 +84,7 @@ def select_sentences(question: str, passages: Sequence[GivenPassage], embedder: 
     headers = _headers(found)
     asked = [each for each in found if each is not headers.get(each.passage.id)]
     if not asked:
-        return Selection((), -math.inf)
+        return Selection((), NO_EVIDENCE)
     if query_script(question) != LATIN:
         scored, evidence = _by_words(asked)
         return _selected(scored, evidence, _WORDS_WORTH_A_LOOK, lambda near: _close(near, _CERTAIN))

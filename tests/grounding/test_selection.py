@@ -103,3 +103,11 @@ def test_a_row_of_two_short_cells_answers_too(int8_embedder: Embedder) -> None:
     found = select_sentences("what is the rent in euros of a half plot", [passage], int8_embedder)
 
     assert [each.text for each in found.sentences] == ["Plot | Rent in euros", "Half plot | 78"]
+
+
+@pytest.mark.parametrize("text", ["", "# Heading", "Why?"])
+def test_without_a_sentence_the_evidence_is_a_number_below_any(text: str, int8_embedder: Embedder) -> None:
+    found = select_sentences("what is the toll", [GivenPassage("p1", text)], int8_embedder)
+
+    assert found.sentences == ()
+    assert -100 < found.evidence < 0

@@ -81,8 +81,9 @@ def select_sentences(question: str, passages: Sequence[GivenPassage], embedder: 
     """
     finder = CandidateFinder(question, passages)
     found = finder.candidates()
-    headers = _headers(found)
-    asked = [each for each in found if each is not headers.get(each.passage.id)]
+    named = {(each.passage.id, each.header) for each in found if each.header}
+    headers = {(each.passage.id, each.text): each for each in found if (each.passage.id, each.text) in named}
+    asked = [each for each in found if (each.passage.id, each.text) not in headers]
     if not asked:
         return Selection((), NO_EVIDENCE)
     if query_script(question) != LATIN:
@@ -136,12 +137,12 @@ def promising(candidates: Sequence[Candidate]) -> list[Candidate]:
     return ranked[:MOST_CANDIDATES]
 
 
-def _answer(near: Sequence[_Scored], words: int, headers: Mapping[str, Candidate]) -> Sequence[Candidate]:
+def _answer(near: Sequence[_Scored], words: int, headers: Mapping[tuple[str, str], Candidate]) -> Sequence[Candidate]:
     """So many of the best sentences as make the best answer; of a table the row, below what its columns mean."""
     best = near[0].candidate
     if best.is_row:
         rows = _close(near, _SAME_ROW)
-        header = headers.get(best.passage.id)
+        header = headers.get((best.passage.id, best.header))
         return rows if header is None else [header, *rows[: MOST_SENTENCES - 1]]
     counts = range(1, min(MOST_SENTENCES, len(near)) + 1)
     return [each.candidate for each in near[: max(counts, key=lambda count: _expected_f(near[:count], words))]]
@@ -161,13 +162,3 @@ def _expected_f(chosen: Sequence[_Scored], words: int) -> float:
 def _close(near: Sequence[_Scored], behind: float) -> list[Candidate]:
     """The sentences that stand no further behind the best."""
     return [each.candidate for each in near[:MOST_SENTENCES] if near[0].standing - each.standing <= behind]
-
-
-def _headers(candidates: Sequence[Candidate]) -> dict[str, Candidate]:
-    """By passage, the row without figures above its other rows: it answers nothing, but says what they mean."""
-    rows: dict[str, list[Candidate]] = {}
-    for each in candidates:
-        if each.is_row:
-            rows.setdefault(each.passage.id, []).append(each)
-    firsts = {name: min(found, key=lambda row: row.place) for name, found in rows.items() if len(found) > 1}
-    return {name: first for name, first in firsts.items() if not any(map(str.isdigit, first.text))}

@@ -98,7 +98,8 @@ class CandidateFinder:
         return list(found.values())
 
     def _sentences(self, rank: int, passage: GivenPassage) -> Iterable[Candidate]:
-        above, replies, header = "", False, ""
+        above, replies = "", False
+        header: str | None = None
         title = frozenset(terms(passage.context)) if passage.context else frozenset()
         in_passage = self._share(self._words[rank])
         for span in split_sentences(passage.text):
@@ -108,8 +109,9 @@ class CandidateFinder:
                 above, replies = text.lstrip("# "), _is_question(text)
                 continue
             row = _is_row(text)
-            header = (header or _heads(text)) if row else ""
-            own = frozenset(terms(text if text == header else f"{header} {text}"))
+            header = (_heads(text) if header is None else header) if row else None
+            below = header if header and header != text else ""
+            own = frozenset(terms(f"{below} {text}"))
             around = own | title | frozenset(terms(above) if above else ())
             yield Candidate(
                 passage=passage,
@@ -123,7 +125,7 @@ class CandidateFinder:
                 fits=self.kind is not AnswerKind.OPEN and holds_kind(text, self.kind, self._wanted),
                 replies=replies,
                 is_row=row,
-                header="" if text == header else header,
+                header=below,
                 named=row and self._names(text),
             )
             replies = False
@@ -170,7 +172,7 @@ def _is_row(text: str) -> bool:
 
 def _heads(row: str) -> str:
     """A table's first row, if it says what the columns mean; it does without a figure."""
-    return row if not any(map(str.isdigit, row)) else " "
+    return "" if any(map(str.isdigit, row)) else row
 
 
 def _is_question(text: str) -> bool:

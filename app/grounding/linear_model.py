@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -27,3 +28,8 @@ def answer_model(name: str) -> LinearModel:
     """``sentence`` or ``evidence``, fitted by ``python -m tests.benchmarks.tune_answerer``."""
     described = json.loads(resource("grounding", "answerer.json").read_text(encoding="utf-8"))[name]
     return LinearModel(described["weights"], described["bias"])
+
+
+def probability(log_odds: float) -> float:
+    """What log-odds stand for, 0 to 1."""
+    return 1 / (1 + math.exp(-max(log_odds, -700.0)))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from app.grounding.linear_model import probability
 from app.grounding.questions import AnswerKind
 from app.grounding.reading import ReadSentence
 
@@ -13,10 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_POINTING = frozenset(
-    {"it", "he", "she", "they", "this", "these", "its", "his", "her", "their", "such", "both", "that"}
-)
-_LONG, _SHORT = 40, 9
 _NOTHING_BESIDE = 0.2
 _NO_SECOND = -4.0
 _BREADTH = 3
@@ -86,8 +83,8 @@ def _of_standings(
     return {
         "best": standings[best],
         "second": ranked[1] if len(ranked) > 1 else _NO_SECOND,
-        "sum": math.log(sum(map(_probability, ranked))),
-        "sum_of_all": math.log(sum(map(_probability, standings.values()))),
+        "sum": math.log(sum(map(probability, ranked))),
+        "sum_of_all": math.log(sum(map(probability, standings.values()))),
     }
 
 
@@ -150,7 +147,3 @@ def _mean(values: NDArray[np.float32]) -> float:
 
 def _least(values: NDArray[np.float32]) -> float:
     return float(values.min()) if values.size else 0.0
-
-
-def _probability(log_odds: float) -> float:
-    return 1 / (1 + math.exp(-max(log_odds, -700.0)))

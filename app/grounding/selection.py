@@ -17,13 +17,12 @@ questions of XQuAD in Chinese they separate answerable from unanswerable with an
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.grounding.candidates import Candidate, CandidateFinder, GivenPassage
-from app.grounding.linear_model import answer_model
+from app.grounding.linear_model import answer_model, probability
 from app.grounding.measures import evidence_measures, sentence_measures
 from app.grounding.questions import AnswerKind
 from app.grounding.reading import read
@@ -155,7 +154,7 @@ def _expected_f(chosen: Sequence[_Scored], words: int) -> float:
     https://doi.org/10.1145/215206.215366, approximates the expectation likewise).
     """
     lengths = [len(each.candidate.text.split()) for each in chosen]
-    shared = sum(length / (1 + math.exp(-each.standing)) for length, each in zip(lengths, chosen, strict=True))
+    shared = sum(length * probability(each.standing) for length, each in zip(lengths, chosen, strict=True))
     return 2 * shared / (sum(lengths) + words)
 
 

@@ -146,22 +146,18 @@ class KeywordIndex:
         view = self._view
         if view is None or k <= 0 or (scope is not None and scope.empty):
             return []
-        query = view.parse(text)
-        if query.phrases:
-            exact = self._search_phrases(view, query, k, scope)
-            if exact:
-                return exact
-            query = replace(query, phrases=())
-        return view.search(query, k, scope, self._store.search_texts)
+        return self._search(view, view.parse(text), k, scope)
 
     def search_wide(self, text: str, k: int, scope: ChunkScope | None = None) -> list[tuple[int, float]]:
         """``search``, ranked by what stands around the chunks as well."""
-        hits, view = self.search(text, k, scope), self._view
-        if view is None:
-            return hits
+        view = self._view
+        if view is None or k <= 0 or (scope is not None and scope.empty):
+            return []
+        query = view.parse(text)
+        hits = self._search(view, query, k, scope)
         near = {each for chunk_id, _ in hits[:WIDENED] for each in range(chunk_id - AROUND, chunk_id + AROUND + 1)}
         rows = {row[0]: (row[1], row[4]) for row in self._store.search_rows_of(sorted(near))}
-        return with_surroundings(view.parse(text), hits, rows, view.build.average_length())
+        return with_surroundings(query, hits, rows, view.build.average_length())
 
     def chunk_ids(self) -> set[int]:
         """The chunks that a search can find, for a check against the library. Reads the whole index."""
@@ -190,6 +186,16 @@ class KeywordIndex:
             view, self._view = self._view, None
             if view is not None:
                 view.build.close()
+
+    def _search(
+        self, view: KeywordView, query: KeywordQuery, k: int, scope: ChunkScope | None
+    ) -> list[tuple[int, float]]:
+        if query.phrases:
+            exact = self._search_phrases(view, query, k, scope)
+            if exact:
+                return exact
+            query = replace(query, phrases=())
+        return view.search(query, k, scope, self._store.search_texts)
 
     def _search_phrases(
         self, view: KeywordView, query: KeywordQuery, k: int, scope: ChunkScope | None

@@ -75,7 +75,7 @@ class OnnxEmbedder:
         for places, counts, values in model.outputs(given):
             if values.ndim != _TOKEN_STATES:
                 return words_alone(self, texts, query=query)
-            vectors = unit(_pooled(values, counts, described.pooling))
+            vectors = self._pooled(values, counts)
             for place, count, states, vector in zip(places, counts, values, vectors, strict=True):
                 found[place] = words_of(encodings[place], states[:count], vector, len(prompt))
         return [found[place] for place in range(len(texts))]
@@ -107,14 +107,18 @@ class OnnxEmbedder:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         model = self._opened()
         for places, counts, values in model.outputs([_encodable(text) for text in texts]):
-            pooled = _pooled(values, counts, self._installed.model.pooling)
-            if pooled.shape[1] != self.dimension:
-                raise ModelFileError(
-                    f"{self._installed.folder} makes {pooled.shape[1]} numbers a vector, not {self.dimension} as"
-                    " stated. Download the model again."
-                )
-            vectors[places] = unit(pooled)
+            vectors[places] = self._pooled(values, counts)
         return vectors
+
+    def _pooled(self, values: NDArray[np.float32], counts: list[int]) -> NDArray[np.float32]:
+        """Vectors of length 1. Raises ``ModelFileError`` if they are not as long as the model states."""
+        pooled = _pooled(values, counts, self._installed.model.pooling)
+        if pooled.shape[1] != self.dimension:
+            raise ModelFileError(
+                f"{self._installed.folder} makes {pooled.shape[1]} numbers a vector, not {self.dimension} as"
+                " stated. Download the model again."
+            )
+        return unit(pooled)
 
 
 def _pooled(values: NDArray[np.float32], counts: list[int], pooling: str) -> NDArray[np.float32]:

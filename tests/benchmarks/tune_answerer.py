@@ -23,7 +23,7 @@ from app.grounding.extractive import ExtractiveAnswerer
 from app.grounding.measures import evidence_measures, sentence_measures
 from app.grounding.questions import AnswerKind
 from app.grounding.reading import ReadSentence, read
-from app.grounding.selection import Selection, promising
+from app.grounding.selection import NO_EVIDENCE, Selection, promising
 from app.grounding.sentences import split_sentences
 from app.retrieval.embedder import Embedder
 from app.settings.paths import AppPaths
@@ -78,7 +78,7 @@ class Recorder(ExtractiveAnswerer):
 
     def _select(self, question: str, passages: Sequence[GivenPassage]) -> Selection:
         self._seen.append((question, list(passages)))
-        return Selection((), 0.0)
+        return Selection((), NO_EVIDENCE)
 
 
 class Recording(Services):

@@ -11,7 +11,7 @@ from app.domain.errors import ModelFileError
 from app.retrieval.embedder import WordVectors
 from app.retrieval.model_files import ModelFiles
 from app.retrieval.model_tokenizer import ModelTokenizer
-from app.retrieval.word_vectors import words_of
+from app.retrieval.word_vectors import unit, words_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,17 +80,18 @@ class SentenceTransformersEmbedder:
         import numpy as np
 
         prompt = self._files.prompts[0 if query else 1]
-        vectors = self._encode(texts, prompt)
-        encodings = self._tokenizer.encodings([prompt + text for text in texts])
-        found = []
-        for start in range(0, len(texts), BATCH_TEXTS):
-            batch = [prompt + text.encode("utf-8", "replace").decode() for text in texts[start : start + BATCH_TEXTS]]
+        given = [prompt + text.encode("utf-8", "replace").decode() for text in texts]
+        found: list[Any] = []
+        for start in range(0, len(given), BATCH_TEXTS):
             with self._lock:
-                states = self._model.encode(batch, output_value="token_embeddings", show_progress_bar=False, prompt="")
-            found += [np.asarray(each.cpu(), dtype=np.float32) for each in states]
+                found += self._model.encode(
+                    given[start : start + BATCH_TEXTS], output_value=None, show_progress_bar=False, prompt=""
+                )
+        states = [np.asarray(each["token_embeddings"].cpu(), dtype=np.float32) for each in found]
+        vectors = [unit(np.asarray(each["sentence_embedding"].cpu(), dtype=np.float32)) for each in found]
         return [
-            words_of(encoding, states[: len(encoding)], vector, len(prompt))
-            for encoding, states, vector in zip(encodings, found, vectors, strict=True)
+            words_of(encoding, rows[: len(encoding)], vector, len(prompt))
+            for encoding, rows, vector in zip(self._tokenizer.encodings(given), states, vectors, strict=True)
         ]
 
     def close(self) -> None:

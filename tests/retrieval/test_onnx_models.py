@@ -42,6 +42,18 @@ def test_vectors_are_pooled_as_the_catalogue_says(tmp_path: Path, pooling: str) 
     embedder.close()
 
 
+def test_words_have_the_vectors_of_their_tokens(tmp_path: Path) -> None:
+    embedder = OnnxEmbedder(write_tiny_onnx(tmp_path, catalogue_model()))
+    passage = embedder.embed_words(["boat river"])[0]
+    question = embedder.embed_words(["ice"], query=True)[0]
+    assert passage.text == pytest.approx(embedder.embed_passages(["boat river"])[0], abs=1e-5)
+    assert question.text == pytest.approx(embedder.embed_query("ice"), abs=1e-5)
+    assert passage.spans == ((0, 4), (5, 10))
+    for word, vector in zip(passage.words, vectors_of("boat river")[1:-1], strict=True):
+        assert word == pytest.approx(unit(vector), abs=1e-5)
+    embedder.close()
+
+
 def test_long_texts_are_cut_and_counted_whole(tmp_path: Path) -> None:
     embedder = OnnxEmbedder(write_tiny_onnx(tmp_path, catalogue_model()))
     long = "boat " * 100
@@ -89,6 +101,8 @@ def test_a_model_of_another_width_than_stated_is_refused(tmp_path: Path) -> None
     object.__setattr__(installed, "model", catalogue_model(dimension=9))
     with pytest.raises(ModelFileError, match="9"):
         OnnxEmbedder(installed).embed_query("ice")
+    with pytest.raises(ModelFileError, match="9"):
+        OnnxEmbedder(installed).embed_words(["ice"])
 
 
 def test_a_reranker_orders_by_question_and_passage(tmp_path: Path) -> None:

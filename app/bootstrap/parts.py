@@ -197,6 +197,7 @@ class Parts:
                 self._embedder,
                 self._vector_index,
                 self._keyword_index,
+                self._retriever,
                 self._refresher,
                 self._parser,
                 self._conversation_store,

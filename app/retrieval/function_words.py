@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain, repeat
 
 from app.settings.resources import resource
 
@@ -76,17 +77,12 @@ _PARTICLES = frozenset(
 def text_language(words: Sequence[str]) -> str | None:
     """ISO 639-1 code of the language whose function words clearly prevail among folded words; None for English."""
     looked_at = words[:LOOKED_AT]
-    counts: Counter[str] = Counter()
-    english = 0
-    languages = _languages_of()
-    for word in looked_at:
-        english += word in STOP_WORDS
-        counts.update(languages.get(word, ()))
+    counts = Counter(chain.from_iterable(map(_languages_of().get, looked_at, repeat(()))))
     if not counts:
         return None
     best, count = max(counts.items(), key=lambda item: (item[1], item[0]))
     telling = count >= FEW and count * TELLING_PART >= len(looked_at)
-    return best if telling and count > english else None
+    return best if telling and count > sum(map(STOP_WORDS.__contains__, looked_at)) else None
 
 
 def function_words(language: str | None) -> frozenset[str]:

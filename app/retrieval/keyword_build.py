@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.retrieval.keyword_files import DamagedKeywordIndexError, verify_folder
 from app.retrieval.keyword_query import BODY, TITLE, KeywordQuery, build_query
-from app.retrieval.stemming import STEMMERS, index_text, language_of
+from app.retrieval.stemming import STEMMERS, index_text
 
 if TYPE_CHECKING:
     import tantivy
@@ -129,8 +129,8 @@ class KeywordBuild:
             count -= self._delete({*removed, *(row[0] for row in added)})
         length = round(count * average)
         for chunk_id, text, title, document_id in added:
-            body = index_text(text)
-            language = language_of(text) or ENGLISH
+            body, foreign = index_text(text)
+            language = foreign or ENGLISH
             self._add({ID: chunk_id, BODY: body, TITLE: title, DOCUMENT: document_id, LANGUAGE: language})
             count += 1
             length += body.count(" ") + 1

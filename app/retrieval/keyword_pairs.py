@@ -21,7 +21,7 @@ def pair_scores(query: KeywordQuery, chunk_ids: list[int], read: ReadTexts, aver
     """BM25 of the query's pairs, times ``PAIR_BOOST``, by chunk; ``average`` is the length of a chunk in words."""
     texts = read(chunk_ids) if query.pairs and average else {}
     if query.languages:
-        texts = {chunk_id: index_text(text) for chunk_id, text in texts.items()}
+        texts = {chunk_id: index_text(text)[0] for chunk_id, text in texts.items()}
     return {chunk_id: _score(query, f" {text} ", average) for chunk_id, text in texts.items()}
 
 

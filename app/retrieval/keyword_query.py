@@ -63,7 +63,8 @@ class KeywordQuery:
 
     ``boosts`` are the factors that a weight holds beside its frequency, where that is not 1. ``full`` is the sum of
     the weights in a chunk that holds every word: of several stems of one word it has one. ``languages`` are those in
-    which the words were stemmed beside English.
+    which the words were stemmed beside English. With ``misspelt_required`` chunks must hold a word that is near a
+    misspelt one.
     """
 
     weights: dict[str, float]
@@ -73,6 +74,7 @@ class KeywordQuery:
     full: float | None = None
     languages: tuple[str, ...] = ()
     misspelt: tuple[tuple[Misspelt, float], ...] = ()
+    misspelt_required: bool = False
 
     @property
     def ceiling(self) -> float:
@@ -241,12 +243,21 @@ def build_query(query: KeywordQuery, schema: tantivy.Schema, stem: Stem) -> tant
     for pair in query.pairs:
         phrase = Query.phrase_query(schema, BODY, list(pair))
         wanted.append((Occur.Should, Query.boost_query(phrase, PAIR_BOOST)))
+    near = [(Occur.Should, each) for each in _near_queries(query, schema)]
+    required = [(Occur.Must, _phrase_query(schema, phrase, stem, query.languages)) for phrase in query.phrases]
+    if query.misspelt_required:
+        required.append((Occur.Must, Query.boolean_query(near)))
+        near = []
+    return Query.boolean_query([*wanted, *near, *required])
+
+
+def _near_queries(query: KeywordQuery, schema: tantivy.Schema) -> Iterator[tantivy.Query]:
+    from tantivy import Query
+
     for near, weight in query.misspelt:
         for field_name in (BODY, TITLE):
             close = Query.fuzzy_term_query(schema, field_name, near.word, distance=near.distance)
-            wanted.append((Occur.Should, Query.boost_query(Query.const_score_query(close, 1.0), weight)))
-    required = [(Occur.Must, _phrase_query(schema, phrase, stem, query.languages)) for phrase in query.phrases]
-    return Query.boolean_query([*wanted, *required])
+            yield Query.boost_query(Query.const_score_query(close, 1.0), weight)
 
 
 def _boosted(query: tantivy.Query, boost: float) -> tantivy.Query:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from app.retrieval.keyword_query import K1, PAIR_BOOST, TITLE_BOOST, B, KeywordQuery, Stem, holds_phrases
 from app.retrieval.spelling import is_near
-from app.retrieval.stemming import index_text, language_of
+from app.retrieval.stemming import index_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ class KeywordScan:
     def add(self, rows: Iterable[tuple[int, str, str, int]]) -> None:
         """Add (chunk id, search text, title words, document id), in place of what the id had."""
         for chunk_id, text, title, _ in rows:
-            terms, title_terms = self._stem(index_text(text)), self._stem(title)
+            body, language = index_text(text)
+            terms, title_terms = self._stem(body), self._stem(title)
             self._rows[chunk_id] = _Row(
                 text,
                 Counter(terms),
@@ -44,7 +45,7 @@ class KeywordScan:
                 len(terms),
                 Counter(title_terms),
                 len(title_terms),
-                language_of(text),
+                language,
             )
 
     def remove(self, chunk_ids: Iterable[int]) -> None:

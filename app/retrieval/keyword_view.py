@@ -77,8 +77,16 @@ class KeywordView:
         return [(chunk_id, score / ceiling) for chunk_id, score in best]
 
     def _ranked_twice(self, query: KeywordQuery, k: int, scope: ChunkScope | None, read: ReadTexts) -> dict[int, float]:
-        """The best chunks by words alone, with what neighbouring words add."""
-        hits = dict(self._indexed(replace(query, pairs=()), max(k, RANKED_TWICE), scope))
+        """The best chunks by words alone, with what neighbouring words add.
+
+        Only a union of plain words lets tantivy skip what can't be among the best: chunks that may hold what is
+        misspelt are looked for apart.
+        """
+        count, words = max(k, RANKED_TWICE), replace(query, pairs=(), misspelt=())
+        found = dict(self._indexed(words, count, scope))
+        if query.misspelt:
+            found.update(self._indexed(replace(query, pairs=(), misspelt_required=True), count, scope))
+        hits = dict(sorted(found.items(), key=lambda hit: (-hit[1], hit[0]))[:count])
         bonus = pair_scores(query, list(hits), read, self.build.average_length())
         return {chunk_id: score + bonus.get(chunk_id, 0.0) for chunk_id, score in hits.items()}
 

@@ -1,4 +1,4 @@
-"""Vectors of questions: made beside other work, remembered for a while."""
+"""Vectors of questions, remembered for a while."""
 
 from __future__ import annotations
 
@@ -46,25 +46,3 @@ class QueryVectors:
             while len(self._recent) > REMEMBERED:
                 self._recent.popitem(last=False)
         return vector
-
-    def started(self, question: str) -> Callable[[], NDArray[np.float32]]:
-        """Begin to embed on a thread of its own. The returned function waits for the vector or raises the error."""
-        made: list[NDArray[np.float32]] = []
-        failed: list[BaseException] = []
-
-        def run() -> None:
-            try:
-                made.append(self.vector(question))
-            except BaseException as error:  # noqa: BLE001  the edge of a thread; raised again where it is waited for
-                failed.append(error)
-
-        thread = threading.Thread(target=run, name="query-vector", daemon=True)
-        thread.start()
-
-        def wait() -> NDArray[np.float32]:
-            thread.join()
-            if failed:
-                raise failed[0]
-            return made[0]
-
-        return wait

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain, islice
 from operator import add
@@ -27,6 +28,9 @@ from app.settings.setting import Setting
 from app.storage.library_values import UnknownDocumentError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from app.retrieval.embedder import Embedder
     from app.retrieval.keyword_index import KeywordIndex
     from app.retrieval.vector_index import VectorIndex
@@ -78,6 +82,7 @@ CONTEXT_CANDIDATES = 60
 SPREAD = 2
 """Passages, for each that is asked for, among which those of many pages are chosen."""
 
+SEARCHES_AT_ONCE = 4
 SPARE = 5
 """Passages read beyond those asked for, as some may say the same."""
 
@@ -115,6 +120,12 @@ class Retriever:
         self._model_languages = model_languages
         self._follow = follow
         self._second = second or SecondRanking(lambda: settings[RERANKER_MODEL])
+        # Meaning is searched beside words; the threads stay, as each has a connection to the library.
+        self._beside = ThreadPoolExecutor(SEARCHES_AT_ONCE, thread_name_prefix="search-by-meaning")
+
+    def close(self) -> None:
+        """Let searches under way end, and end the threads; nothing can be searched any more."""
+        self._beside.shutdown()
 
     def serve(self, embedder_factory: Callable[[], Embedder], vector_index: VectorIndex) -> None:
         """Answer with another embedding model from the next search on; searches under way end with the one before."""
@@ -185,14 +196,13 @@ class Retriever:
         vectors, index = self._dense
         if mode is SearchMode.DENSE:
             return fuse(index.search(vectors.vector(wide), count, allowed), [], {}, dense_weight=1.0)
-        embedded = vectors.started(wide)  # the model and the keyword index work side by side
+        vector: Future[NDArray[np.float32]] = Future()
+        near = self._beside.submit(lambda: index.search(_told(vectors.vector, wide, vector), count, allowed))
         trust = self._trust(query)
         keyword = self._keyword(wide, count, allowed, trust)
-        vector = embedded()
-        dense = index.search(vector, count, allowed)
-        known = dict(dense)
-        cosines = index.cosines(vector, [chunk_id for chunk_id, _ in keyword if chunk_id not in known])
-        return fuse(dense, keyword, cosines, self._settings[DENSE_WEIGHT] * trust)
+        known = dict(near.result()) if near.done() else {}  # while that goes on, a few cosines twice cost nothing
+        cosines = index.cosines(vector.result(), [chunk_id for chunk_id, _ in keyword if chunk_id not in known])
+        return fuse(near.result(), keyword, cosines, self._settings[DENSE_WEIGHT] * trust)
 
     def _keyword(self, query: str, count: int, allowed: ChunkScope | None, trust: float) -> list[tuple[int, float]]:
         if trust != 1.0 and unspaced_share(query) >= UNSPACED:
@@ -255,6 +265,17 @@ class Retriever:
         ids = self._store.neighbours(passage.chunk_id, count, count)
         stored = self._store.passages(ids)
         return [passage, *(stored[each] for each in ids if each in stored and each != passage.chunk_id)]
+
+
+def _told(make: Callable[[str], T], text: str, future: Future[T]) -> T:
+    """What ``make`` returns or raises, which ``future`` learns as well."""
+    try:
+        made = make(text)
+    except BaseException as error:
+        future.set_exception(error)
+        raise
+    future.set_result(made)
+    return made
 
 
 def _scored(passage: Passage, candidate: Candidate) -> Passage:

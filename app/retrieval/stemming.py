@@ -40,20 +40,19 @@ _RESTORED = {
 }
 
 
-def index_text(text: str) -> str:
-    """A search text as the index's analyser gets it. The same object where nothing is to be done."""
+def index_text(text: str) -> tuple[str, str | None]:
+    """A search text as the index's analyser gets it, and the language in which it was stemmed for that.
+
+    The language is None for English and any without a stemmer; the text then is the same object where nothing is to
+    be done.
+    """
     language = text_language(text.split(" "))
     if language is not None:
         text = stem_in(language, text)
     if text.isascii():
-        return text
+        return text, language
     single = " ".join(characters(text.split(" ")))
-    return f"{text} {single}" if single else text
-
-
-def language_of(text: str) -> str | None:
-    """The language in which ``index_text`` stems a search text; None for English and any that it doesn't know."""
-    return text_language(text.split(" "))
+    return (f"{text} {single}" if single else text), language
 
 
 def stem_in(language: str, text: str) -> str:

@@ -238,6 +238,8 @@ class VectorIndex:
 
     def _catch_up(self) -> None:
         """The change lock is held."""
+        if self._store.current_sequence() == self._sequence:
+            return
         try:
             changes = self._store.changes_since(self._sequence, self._model_key)
         except ChangesPrunedError:

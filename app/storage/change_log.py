@@ -10,6 +10,8 @@ from app.storage.database import Database
 from app.storage.library_values import Changes, ChangesPrunedError
 from app.storage.rows import ids_from_column, ids_to_column
 
+_LAST_SEQUENCE = "SELECT seq FROM sqlite_sequence WHERE name = 'changes'"
+
 
 class Operation(IntEnum):
     """What a log entry says about its chunks. The numbers are stored."""
@@ -43,8 +45,8 @@ class ChangeLog:
         To build an index: take this, read everything, then apply ``changes_since`` it. Changes made while reading
         may be seen twice, so adding an id replaces it and removing an unknown one does nothing.
         """
-        with self._database.read() as connection:
-            return _last_sequence(connection)
+        row = self._database.first_row(_LAST_SEQUENCE)
+        return int(row[0]) if row else 0
 
     def changes_since(self, sequence: int, model_key: str | None = None) -> Changes:
         """The net changes after ``sequence``.
@@ -77,7 +79,7 @@ class ChangeLog:
 
 
 def _last_sequence(connection: sqlite3.Connection) -> int:
-    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'changes'").fetchone()
+    row = connection.execute(_LAST_SEQUENCE).fetchone()
     return int(row[0]) if row else 0
 
 

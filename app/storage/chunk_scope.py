@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ class ChunkScope:
     documents: NDArray[np.int64] | None = None
 
     @classmethod
-    def of_runs(cls, runs: list[tuple[int, int, int]]) -> ChunkScope:
+    def of_runs(cls, runs: Sequence[Sequence[int]]) -> ChunkScope:
         """From (document id, first id, last id) in any order; neighbouring runs become one range."""
         import numpy as np
 

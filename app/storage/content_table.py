@@ -15,13 +15,13 @@ from app.storage.chunk_rows import chunk_row, replace_chunks
 from app.storage.chunk_scope import ChunkScope
 from app.storage.database import Database
 from app.storage.library_values import ReplaceResult, StoredSection, UnknownDocumentError
+from app.storage.one_step import PATH, id_lists, path_of, rows_in_one_step
 from app.storage.rows import (
     box_map_from_blob,
     box_map_to_blob,
     char_map_from_blob,
     char_map_to_blob,
     clean,
-    id_list,
     path_from_column,
     sorted_ids,
     text_from_blob,
@@ -98,9 +98,11 @@ class ContentTable:
 
     def passages(self, chunk_ids: Iterable[int]) -> dict[int, Passage]:
         """Visible chunks by id, with score 0. Unknown ids are left out."""
-        with self._database.read() as connection:
-            rows = connection.execute(_SELECT_PASSAGES, (id_list(chunk_ids),)).fetchall()
-        return {row[0]: _passage(row) for row in rows}
+        return {
+            row[0]: _passage(row)
+            for ids in id_lists(chunk_ids)
+            for row in rows_in_one_step(self._database, _PASSAGE_COLUMNS, _CHUNKS_OF, (ids,))
+        }
 
     def neighbours(self, chunk_id: int, before: int, after: int) -> list[int]:
         """Ids of up to ``before`` visible chunks before a chunk in its document, itself, and up to ``after`` behind."""
@@ -132,13 +134,10 @@ class ContentTable:
         if scope.everything:
             return None
         condition, parameters = scope_condition(scope)
-        with self._database.read() as connection:
-            runs = connection.execute(
-                "SELECT document_id, first_id, last_id FROM chunk_runs WHERE document_id IN "  # noqa: S608  constants
-                f"(SELECT id FROM documents WHERE {condition})",
-                parameters,
-            ).fetchall()
-        return ChunkScope.of_runs(runs)
+        chosen = f"chunk_runs WHERE document_id IN (SELECT id FROM documents WHERE {condition})"  # noqa: S608  constants
+        return ChunkScope.of_runs(
+            rows_in_one_step(self._database, "document_id, first_id, last_id", chosen, parameters)
+        )
 
     def search_rows(self, after_chunk_id: int = 0) -> Iterator[tuple[int, str, str, str, int]]:
         """Visible chunks in order of their ids: (chunk id, search text, title, path, document id). Read in pages."""
@@ -156,23 +155,24 @@ class ContentTable:
 
     def search_rows_of(self, chunk_ids: Iterable[int]) -> list[tuple[int, str, str, str, int]]:
         """``search_rows`` of the given chunks."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT chunk.id, search_text, title, path, document_id FROM visible_chunks AS chunk "
-                "JOIN documents ON documents.id = document_id "
-                "WHERE chunk.id IN (SELECT value FROM json_each(?)) ORDER BY chunk.id",
-                (id_list(chunk_ids),),
-            ).fetchall()
-        return [_search_row(row) for row in rows]
+        found = (
+            row
+            for ids in id_lists(chunk_ids)
+            for row in sorted(rows_in_one_step(self._database, _SEARCH_COLUMNS, _CHUNKS_OF, (ids,)))
+        )
+        return [
+            (chunk_id, text, title, clean(str(path_of(path))), document_id)
+            for chunk_id, text, title, path, document_id in found
+        ]
 
     def search_texts(self, chunk_ids: Iterable[int]) -> dict[int, str]:
         """The search texts of the given chunks by id; hidden and unknown ones are left out."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT id, search_text FROM visible_chunks WHERE id IN (SELECT value FROM json_each(?))",
-                (id_list(chunk_ids),),
-            ).fetchall()
-        return dict(rows)
+        chosen = "visible_chunks WHERE id IN (SELECT value FROM json_each(?))"
+        return {
+            chunk_id: text
+            for ids in id_lists(chunk_ids)
+            for chunk_id, text in rows_in_one_step(self._database, "id, search_text", chosen, (ids,))
+        }
 
     def chunk_count(self) -> int:
         """How many chunks searches show."""
@@ -212,9 +212,13 @@ _OCR_CONFIDENCE = (
     "SELECT avg(confidence) FROM sections AS section WHERE section.document_id = chunk.document_id "
     'AND section.start < chunk."end" AND section."end" > chunk.start AND confidence IS NOT NULL'
 )
-_SELECT_PASSAGES = (
-    'SELECT chunk.id, document_id, path, title, content_hash, start, "end", text, page, headings, token_count, '  # noqa: S608  constants
-    f"({_OCR_CONFIDENCE}), state FROM visible_chunks AS chunk JOIN documents ON documents.id = document_id "
+_PASSAGE_COLUMNS = (
+    f'chunk.id, document_id, {PATH}, title, content_hash, start, "end", text, page, headings, token_count, '
+    f"({_OCR_CONFIDENCE}), state"
+)
+_SEARCH_COLUMNS = f"chunk.id, search_text, title, {PATH}, document_id"
+_CHUNKS_OF = (
+    "visible_chunks AS chunk JOIN documents ON documents.id = document_id "
     "WHERE chunk.id IN (SELECT value FROM json_each(?))"
 )
 _SET_STAMP = "UPDATE documents SET size = ?, mtime_ns = ? WHERE id = ?"
@@ -276,14 +280,14 @@ def _search_row(row: tuple[Any, ...]) -> tuple[int, str, str, str, int]:
     return chunk_id, search_text, title, clean(str(path_from_column(path))), document_id
 
 
-def _passage(row: tuple[Any, ...]) -> Passage:
+def _passage(row: Sequence[Any]) -> Passage:
     chunk_id, document_id, path, title, file_hash, start, end, text, page, headings, token_count, confidence, state = (
         row
     )
     return Passage(
         chunk_id=chunk_id,
         document_id=document_id,
-        path=path_from_column(path),
+        path=path_of(path),
         title=title,
         file_hash=file_hash,
         start=start,

@@ -8,9 +8,10 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 from app.domain.errors import StorageError
 from app.storage.backups import back_up, newest_backup
@@ -46,9 +47,7 @@ class Database:
 
     Every method raises ``StorageError`` with advice when the disk is full, the file is damaged, newer than this
     program or locked for longer than ``busy_seconds``. Any thread may use it; each gets a connection of its own.
-    A read-only database still sees what other processes commit; a missing file is created empty. The first
-    ``mapped_bytes`` of the file are read through a memory map, twice as fast; where the disk fails under a map the
-    system ends the program, so that is for what can be made again.
+    A read-only database still sees what other processes commit; a missing file is created empty.
     """
 
     def __init__(
@@ -58,13 +57,11 @@ class Database:
         *,
         read_only: bool = False,
         busy_seconds: float = BUSY_SECONDS,
-        mapped_bytes: int = 0,
     ) -> None:
         self.path = path
         self.schema = schema
         self.read_only = read_only
         self._busy_seconds = busy_seconds
-        self._mapped_bytes = mapped_bytes
         self._local = threading.local()
         self._write_lock = threading.RLock()
         self._closers: list[weakref.finalize[..., _ThreadConnection]] = []
@@ -112,6 +109,11 @@ class Database:
                     yield mine.connection
             finally:
                 mine.reading = False
+
+    def first_row(self, query: str, parameters: Sequence[object] = ()) -> Any:
+        """The first row of a query, or None. One statement sees one state anyway: no transaction is begun for it."""
+        with self._using() as mine, self._storage_errors():
+            return mine.connection.execute(query, parameters).fetchone()
 
     def data_version(self) -> int:
         """A number that changes when another thread or process commits; compare it on one thread only."""
@@ -194,7 +196,9 @@ class Database:
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA foreign_keys = ON")
                 connection.execute("PRAGMA cache_size = -8000")
-                connection.execute(f"PRAGMA mmap_size = {self._mapped_bytes}")
+                # With a map, every commit makes every reader unmap the file, while no other thread can map or load a
+                # page: up to a tenth of a second for a large file. Without one reading is as fast.
+                connection.execute("PRAGMA mmap_size = 0")
                 connection.execute("PRAGMA journal_size_limit = 67108864")
             except BaseException:
                 connection.close()

@@ -22,13 +22,10 @@ from app.storage.origin_table import OriginTable
 from app.storage.pack_table import PackTable
 from app.storage.vector_table import VectorTable
 
-MAPPED_BYTES = 2_000_000_000
-"""SQLite takes no more than 2 GiB."""
-
 
 def open_library(path: Path, *, read_only: bool = False) -> Database:
     """Open or create ``library.db``. Raises ``StorageError`` as ``Database`` does."""
-    return Database(path, LIBRARY_SCHEMA, read_only=read_only, mapped_bytes=MAPPED_BYTES)
+    return Database(path, LIBRARY_SCHEMA, read_only=read_only)
 
 
 class LibraryStore(

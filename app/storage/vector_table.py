@@ -12,6 +12,7 @@ from app.storage.change_log import Operation, log_change
 from app.storage.database import Database
 from app.storage.document_table import reveal
 from app.storage.library_values import ChunkToEmbed, UnknownDocumentError
+from app.storage.one_step import id_lists
 from app.storage.rows import embedded_text, id_list, sorted_ids
 from app.storage.seals import seal_document
 
@@ -31,6 +32,14 @@ _LACKING_OF_DOCUMENT = """
         SELECT 1 FROM vectors WHERE chunk_id = chunks.id
         AND model_id = (SELECT id FROM embedding_models WHERE model_key = :model)
     ) ORDER BY id
+"""
+
+
+# In one step, see ``rows_in_one_step``; both columns are concatenated in the same order. SQLite takes the bytes of a
+# BLOB for those of a text as they are.
+_VECTORS_OF = """
+    SELECT group_concat(chunk_id), CAST(group_concat(vector, '') AS BLOB) FROM visible_vectors
+    WHERE chunk_id IN (SELECT value FROM json_each(?)) AND model_key = ?
 """
 
 
@@ -122,13 +131,9 @@ class VectorTable:
 
     def vectors_of(self, model_key: str, chunk_ids: Iterable[int]) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
         """Vectors of the given chunks as ``vectors_matrix``, ascending; chunks without one are left out."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT chunk_id, vector FROM visible_vectors WHERE chunk_id IN (SELECT value FROM json_each(?)) "
-                "AND model_key = ? ORDER BY chunk_id",
-                (id_list(chunk_ids), model_key),
-            ).fetchall()
-        return _matrix(rows)
+        read = [self._database.first_row(_VECTORS_OF, (ids, model_key)) for ids in id_lists(chunk_ids)]
+        found = [row for row in read if row[0] is not None]
+        return _sorted_matrix(",".join(row[0] for row in found), b"".join(row[1] for row in found))
 
     def vector_ids(self, model_key: str) -> NDArray[np.int64]:
         """Ids of the visible chunks that have a vector of this model, ascending."""
@@ -159,6 +164,18 @@ def _model_id(connection: sqlite3.Connection, model_key: str) -> int:
     connection.execute("INSERT INTO embedding_models (model_key) VALUES (?) ON CONFLICT DO NOTHING", (model_key,))
     row = connection.execute("SELECT id FROM embedding_models WHERE model_key = ?", (model_key,)).fetchone()
     return int(row[0])
+
+
+def _sorted_matrix(ids: str, vectors: bytes) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+    """From ids with commas between them and their vectors one after the other."""
+    import numpy as np
+
+    if not ids:
+        return _matrix([])
+    unsorted = np.fromstring(ids, dtype=np.int64, sep=",")
+    order = np.argsort(unsorted)
+    matrix = np.frombuffer(vectors, dtype="<f2").reshape(len(unsorted), -1)
+    return unsorted[order], matrix[order]
 
 
 def _matrix(rows: list[tuple[int, bytes]]) -> tuple[NDArray[np.int64], NDArray[Any]]:

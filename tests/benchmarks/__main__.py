@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from app.__main__ import prepare_process
 from tests.benchmarks.report import HEADER, Report
 
 FOLDER = Path(__file__).resolve().parent
@@ -15,6 +16,7 @@ RESULTS = FOLDER.parent.parent / "build" / "bench"
 
 def main(names: list[str]) -> int:
     """Run the named benchmarks one after another. Returns 1 if a goal was missed or a name is unknown."""
+    prepare_process()
     known = sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
     unknown = [name for name in names if name not in known]
     if unknown:

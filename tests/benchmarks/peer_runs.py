@@ -54,7 +54,7 @@ def run_pipeline(name: str, task: Task) -> Outcome:
 
 def _environment() -> dict[str, str]:
     quiet = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "true", "ANONYMIZED_TELEMETRY": "false"}
-    return {**os.environ, **quiet, "OMP_NUM_THREADS": "2", "PYTHONWARNINGS": "ignore"}
+    return {**os.environ, **quiet, "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "PYTHONWARNINGS": "ignore"}
 
 
 def _watched(process: subprocess.Popen[bytes]) -> int:

@@ -56,6 +56,7 @@ class Shelf:
 
     def close(self) -> None:
         """Close all but the embedder."""
+        self.retriever.close()
         self.vectors.close()
         self.keywords.close()
         self.database.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app.__main__ import SINGLE_THREADED
 from tests.cli.conftest import Footnote
 
 SAMPLE_FILES = 6
@@ -139,6 +140,22 @@ def test_ask_does_not_import_torch_and_doctor_shows_it(sample_footnote: Footnote
     assert finished.stdout.splitlines()[-1] == "[]"
     [diagnosis] = sample_footnote("doctor", "--json").rows
     assert diagnosis["torch_imported"] is False
+
+
+def test_a_product_of_matrices_leaves_the_other_cores_alone(sample_footnote: Footnote) -> None:
+    environment = {name: value for name, value in sample_footnote.environment.items() if name not in SINGLE_THREADED}
+    code = (
+        "from app.__main__ import main\nmain(['documents'])\n"
+        "import numpy, psutil\n"
+        "before = psutil.Process().num_threads()\n"
+        "square = numpy.ones((500, 500), dtype=numpy.float32)\nsquare @ square\n"
+        "print(before, psutil.Process().num_threads())\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120
+    )
+    before, after = finished.stdout.splitlines()[-1].split()
+    assert before == after == "1", finished.stderr
 
 
 def test_documents_and_remove(footnote: Footnote, tmp_path: Path) -> None:

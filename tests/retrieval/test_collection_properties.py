@@ -94,6 +94,7 @@ class Searches(RuleBasedStateMachine):
         self.retriever = Retriever(self.store, lambda: embedder, self.vectors, self.keywords, Values(), follow=True)
 
     def _close(self) -> None:
+        self.retriever.close()
         self.vectors.close()
         self.keywords.close()
 

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +60,7 @@ class World:
         )
 
     def close(self) -> None:
+        self.retriever.close()
         self.vectors.close()
         self.keywords.close()
 
@@ -385,6 +386,27 @@ def test_neighbouring_words_count_in_a_large_index_too(library: SmallLibrary) ->
         expected = view.search(query, 4, None, lambda ids: read)
         assert dict(large.search(query, 4, None, lambda ids: read)) == pytest.approx(dict(expected), rel=0.02)
     assert parse_query("river water", str.split, lambda term: 1, 4).pairs == (("river", "water"),)
+    index.close()
+
+
+@pytest.mark.parametrize("text", ["stoen river", "wate beds river", "hapy stone", "happy wrods beds", "xylophonee few"])
+def test_typing_errors_are_forgiven_in_a_large_index_as_in_a_small_one(library: SmallLibrary, text: str) -> None:
+    library.put("a.txt", ["stone cold water", "cold stones by a river", "rivers and beds", "happy few", "water beds"])
+    library.put("river-beds.txt", ["xylophone", "a stone, a bed, a river", "few words, and few beds"])
+    index = KeywordIndex(library.store, library.folder / "index")
+    index.open()
+    view = index._view
+    assert view is not None
+    query = view.parse(text)
+    assert query.misspelt
+    assert query.pairs
+    # All candidates are weighed with their neighbouring words there, so only the words' own scores can be compared.
+    large = KeywordView(view.build, pairs_apart_from=0)
+    apart = large.search(query, 8, None, lambda ids: {})
+    expected = view.search(replace(query, pairs=()), 8, None, lambda ids: {})
+    assert [chunk_id for chunk_id, _ in apart] == [chunk_id for chunk_id, _ in expected]
+    assert dict(apart) == pytest.approx(dict(expected))
+    assert large.search(query, 1, None, lambda ids: {}) == apart[:1]
     index.close()
 
 

@@ -49,12 +49,15 @@ class Desk:
         self.vectors.open()
         self.keywords.open()
         self.values = Values()
+        self.retrievers: list[Retriever] = []
         self.retriever = self.made()
 
     def made(self, **options: Any) -> Retriever:
-        return Retriever(
+        made = Retriever(
             self.library.store, lambda: self.library.embedder, self.vectors, self.keywords, self.values, **options
         )
+        self.retrievers.append(made)
+        return made
 
     def put(self, name: str, paragraphs: Sequence[str], **options: Any) -> int:
         document = self.library.put(name, paragraphs, **options)
@@ -66,6 +69,8 @@ class Desk:
         self.keywords.refresh()
 
     def close(self) -> None:
+        for retriever in self.retrievers:
+            retriever.close()
         self.vectors.close()
         self.keywords.close()
         self.library.close()

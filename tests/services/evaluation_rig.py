@@ -61,7 +61,7 @@ class EvaluationRig:
         self.vectors.open()
         self.keywords.open()
         self.reranker = Backwards()
-        retriever = Retriever(
+        self.retriever = retriever = Retriever(
             self.store,
             lambda: self.embedder,
             self.vectors,
@@ -102,6 +102,7 @@ class EvaluationRig:
         self.keywords.refresh()
 
     def close(self) -> None:
+        self.retriever.close()
         self.vectors.close()
         self.keywords.close()
         self.chats_database.close()

@@ -33,6 +33,7 @@ def open_shelf(folder: Path, settings: SettingsStore) -> Iterator[Shelf]:
     keywords.open()
     retriever = Retriever(library.store, lambda: library.embedder, vectors, keywords, settings, follow=True)
     yield Shelf(library, retriever)
+    retriever.close()
     keywords.close()
     vectors.close()
     library.close()

@@ -92,6 +92,7 @@ class Desk:
 
     def close(self) -> None:
         self.change.close()
+        self.retriever.close()
         for index in self.indexes:
             index.close()
         self.keywords.close()

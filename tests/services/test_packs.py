@@ -79,6 +79,7 @@ class Home:
         embedder = self.library.embedder
         retriever = Retriever(self.store, lambda: embedder, vectors, keywords, Values(), follow=True)
         found = retriever.search(query, k=50, mode=mode, scope=scope)
+        retriever.close()
         vectors.close()
         keywords.close()
         return {(each.path.name, each.start): each.score for each in found}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import time
 from pathlib import Path
 
-from app.__main__ import prepare_process
+from app.__main__ import SINGLE_THREADED
 from tests.benchmarks.report import HEADER, Report
 
 FOLDER = Path(__file__).resolve().parent
@@ -16,7 +17,7 @@ RESULTS = FOLDER.parent.parent / "build" / "bench"
 
 def main(names: list[str]) -> int:
     """Run the named benchmarks one after another. Returns 1 if a goal was missed or a name is unknown."""
-    prepare_process()
+    os.environ.update(SINGLE_THREADED)
     known = sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
     unknown = [name for name in names if name not in known]
     if unknown:

@@ -63,7 +63,7 @@ def test_asking_again_keeps_the_first_answer_as_a_branch(
     assert switcher.text == "2 / 2"
     switcher.branch_wished.emit(remote.messages.entries[-1].siblings[0])
     qtbot.waitUntil(lambda: "First it is half." in texts(remote)[-1], timeout=WAIT)
-    assert answer_widget(remote).footer.buttons.switcher.text == "1 / 2"
+    qtbot.waitUntil(lambda: answer_widget(remote).footer.buttons.switcher.text == "1 / 2", timeout=WAIT)
     again = rig.restart()
     qtbot.waitUntil(lambda: again.messages.rowCount() == 2, timeout=WAIT)
     assert "First it is half." in texts(again)[-1]

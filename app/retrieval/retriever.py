@@ -124,8 +124,8 @@ class Retriever:
         self._beside = ThreadPoolExecutor(SEARCHES_AT_ONCE, thread_name_prefix="search-by-meaning")
 
     def close(self) -> None:
-        """Let searches under way end, and end the threads; nothing can be searched any more."""
-        self._beside.shutdown()
+        """Take no more searches. Those under way end by themselves: one may be waiting for its model to be prepared."""
+        self._beside.shutdown(wait=False)
 
     def serve(self, embedder_factory: Callable[[], Embedder], vector_index: VectorIndex) -> None:
         """Answer with another embedding model from the next search on; searches under way end with the one before."""

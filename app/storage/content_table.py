@@ -22,7 +22,6 @@ from app.storage.rows import (
     char_map_from_blob,
     char_map_to_blob,
     clean,
-    path_from_column,
     sorted_ids,
     text_from_blob,
     text_to_blob,
@@ -144,7 +143,7 @@ class ContentTable:
         while True:
             with self._database.read() as connection:
                 rows = connection.execute(
-                    "SELECT chunk.id, search_text, title, path, document_id FROM visible_chunks AS chunk "
+                    f"SELECT {_SEARCH_COLUMNS} FROM visible_chunks AS chunk "  # noqa: S608  constants
                     "JOIN documents ON documents.id = document_id WHERE chunk.id > ? ORDER BY chunk.id LIMIT ?",
                     (after_chunk_id, _PAGE),
                 ).fetchall()
@@ -155,14 +154,10 @@ class ContentTable:
 
     def search_rows_of(self, chunk_ids: Iterable[int]) -> list[tuple[int, str, str, str, int]]:
         """``search_rows`` of the given chunks."""
-        found = (
-            row
+        return [
+            _search_row(row)
             for ids in id_lists(chunk_ids)
             for row in sorted(rows_in_one_step(self._database, _SEARCH_COLUMNS, _CHUNKS_OF, (ids,)))
-        )
-        return [
-            (chunk_id, text, title, clean(str(path_of(path))), document_id)
-            for chunk_id, text, title, path, document_id in found
         ]
 
     def search_texts(self, chunk_ids: Iterable[int]) -> dict[int, str]:
@@ -275,9 +270,9 @@ def _describe(
         raise UnknownDocumentError(document_id)
 
 
-def _search_row(row: tuple[Any, ...]) -> tuple[int, str, str, str, int]:
+def _search_row(row: Sequence[Any]) -> tuple[int, str, str, str, int]:
     chunk_id, search_text, title, path, document_id = row
-    return chunk_id, search_text, title, clean(str(path_from_column(path))), document_id
+    return chunk_id, search_text, title, clean(str(path_of(path))), document_id
 
 
 def _passage(row: Sequence[Any]) -> Passage:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from app.storage.database import Database
+from app.storage.rows import id_list
 
 IDS_AT_ONCE = 4_096
 """More chunks than this are read in several steps: SQLite's texts are limited to a gigabyte."""
@@ -40,4 +41,4 @@ def path_of(value: str) -> Path:
 def id_lists(ids: Iterable[int]) -> Iterator[str]:
     """Ids, ascending and each once, as JSON for ``IN (SELECT value FROM json_each(?))``, as many as one step holds."""
     unique = sorted({int(each) for each in ids})
-    return (json.dumps(unique[start : start + IDS_AT_ONCE]) for start in range(0, len(unique), IDS_AT_ONCE))
+    return (id_list(unique[start : start + IDS_AT_ONCE]) for start in range(0, len(unique), IDS_AT_ONCE))

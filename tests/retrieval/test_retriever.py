@@ -104,6 +104,26 @@ def test_results_are_best_first_and_at_most_k(desk: Desk) -> None:
     assert [passage.score for passage in passages] == sorted((each.score for each in passages), reverse=True)
 
 
+def test_closing_does_not_wait_for_a_search_that_waits_for_its_model(desk: Desk) -> None:
+    asked, prepared = threading.Event(), threading.Event()
+
+    def preparing() -> Any:
+        asked.set()
+        prepared.wait()
+        return desk.library.embedder
+
+    retriever = Retriever(desk.library.store, preparing, desk.vectors, desk.keywords, desk.values)
+    found: list[Passage] = []
+    searching = threading.Thread(target=lambda: found.extend(retriever.search("when is compost ready", k=1)))
+    searching.start()
+    asked.wait()
+    retriever.close()
+    assert not found
+    prepared.set()
+    searching.join()
+    assert texts(found) == [GARDEN[2]]
+
+
 def test_keyword_search_needs_no_model(desk: Desk) -> None:
     def unavailable() -> Any:
         raise AssertionError("the model was loaded")

@@ -16,6 +16,7 @@ from app.domain.ingestion import FileOutcome, IngestSummary
 from app.services.folder_news import FolderNews
 from app.services.folder_places import is_inside, mark_of, partly_words, topmost
 from app.services.folder_watcher import LIMIT_WORDS, FolderWatcher, WatchLimitError
+from app.services.handed_files import HandedFiles
 from app.services.ignore_rules import IGNORE_FILE
 from app.services.ingest_job import IngestEvent, IngestJob
 from app.services.mount_table import has_no_events
@@ -94,7 +95,7 @@ class FolderFollower:
         # What only the holder of ``work`` touches:
         self._settling = SettlingPaths()
         self._missing: dict[int, tuple[KnownFile, float]] = {}
-        self._handed: dict[str, IngestJob] = {}
+        self._handed = HandedFiles()
         self._roots: dict[Path, tuple[object, ...]] = {}
         self._polling: dict[int, str] = {}
         self._unreadable: dict[int, frozenset[str]] = {}
@@ -145,6 +146,7 @@ class FolderFollower:
             self._settling.add(path)
         for event in news.outcomes:
             self._after_reading(event)
+        self.rest_where_stopped()
         for path in news.limited:
             self._poll_instead(path)
         if news.everything:
@@ -189,7 +191,9 @@ class FolderFollower:
         settled = self._settling.take_settled()
         # A file that left while it was read is looked for at once; the others, when they have been read.
         ready = {
-            path: retry for path, retry in settled.items() if not os.path.lexists(path) or not self._is_being_read(path)
+            path: retry
+            for path, retry in settled.items()
+            if not os.path.lexists(path) or not self._handed.is_being_read(path)
         }
         for retry in (True, False):
             paths = [Path(path) for path, may_retry in ready.items() if may_retry is retry]
@@ -296,34 +300,28 @@ class FolderFollower:
 
     def _hand_over(self, outcome: Outcome) -> None:
         """Have files read, once they no longer grow and unless that is under way already."""
-        ingest = self._open_ingest() if outcome.read or outcome.waiting else None
-        wanted = list(outcome.read)
-        if ingest is not None and not ingest.active_jobs:
-            wanted += outcome.waiting  # nobody is working on them
-        ready = [path for path in wanted if not self._is_being_read(str(path))]
+        ready = [path for path in self.wanted(outcome) if not self._handed.is_being_read(str(path))]
         if ready:
             self.read(ready)
 
+    def wanted(self, outcome: Outcome) -> list[Path]:
+        """What has to be read: also what waits to be, if nobody is working on it, or only those who were stopped."""
+        ingest = self._open_ingest() if outcome.waiting else None
+        taken = ingest is not None and any(not job.token.cancelled for job in ingest.active_jobs)
+        return list(outcome.read) if taken else [*outcome.read, *outcome.waiting]
+
     def read(self, paths: Sequence[Path], priority: int = 0) -> IngestJob:
         job = self._open_ingest().add(paths, priority=priority)
-        self._handed.update((str(path), job) for path in paths)
+        self._handed.note(map(str, paths), job)
         for path in paths:
             self._announce(FolderChange(ChangeKind.READING, path))
         return job
 
-    def _is_being_read(self, path: str) -> bool:
-        job = self._handed.get(path)
-        if job is not None and job.ended:
-            del self._handed[path]
-            return False
-        return job is not None
-
     def _after_reading(self, event: FileOutcome | IngestSummary) -> None:
         """A file that changed while it was read is looked at again; so is one that was moved away from the reader."""
         if isinstance(event, IngestSummary):
-            self._after_job()
             return
-        self._handed.pop(str(event.path), None)
+        self._handed.was_read(str(event.path))
         self._settling.add(str(event.path), retry=False)
         if event.reason is FailureReason.NOT_FOUND and event.document_id is not None:
             try:
@@ -333,15 +331,19 @@ class FolderFollower:
             if now_at != event.path:
                 self._settling.add(str(now_at))
 
-    def _after_job(self) -> None:
-        """The user cancelled: without a pause the same files would be found again at once."""
-        ended = {path: job for path, job in self._handed.items() if job.ended}
-        for path, job in ended.items():
-            del self._handed[path]
-            if job.token.cancelled and job.failure is None:
-                folder = self._store.folder_holding(Path(path))
-                if folder is not None and self._store.set_folder_state(folder.id, FolderState.PAUSED, PAUSED_WORDS):
-                    self._announce(FolderChange(ChangeKind.FOLDER, folder.path, message=PAUSED_WORDS))
+    def rest_where_stopped(self) -> None:
+        """Pause folders whose reading the user cancelled: otherwise the same files would be found again at once.
+
+        What was handed over of such a folder while the user cancelled is stopped too.
+        """
+        stopped = self._handed.take_stopped()
+        for folder in self._followed() if stopped else ():
+            if any(is_inside(Path(path), [folder.path]) for path in stopped):
+                self._store.set_folder_state(folder.id, FolderState.PAUSED, PAUSED_WORDS)
+                self._announce(FolderChange(ChangeKind.FOLDER, folder.path, message=PAUSED_WORDS))
+                self._handed.cancel_inside(folder.path)
+        for path in self._handed.take_unread():
+            self._settling.add(path, retry=False)
 
     # -- watching --------------------------------------------------------------------------------------------------
 

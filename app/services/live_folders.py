@@ -82,6 +82,7 @@ class LiveFolders:
         """Read files, and read and follow folders. What the user took out before comes in again."""
         places = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100  links stay as the user knows them
         with self._follower.work:
+            self._follower.rest_where_stopped()  # before now, so that it doesn't end what begins now
             folders = self.register(places)
             outcome = self._follower.reconcile(
                 [Place(folder, trusted=True) for folder in folders], last=not self._follower.following
@@ -139,14 +140,16 @@ class LiveFolders:
 
         Raises ``BadInputError`` for a folder that is not followed.
         """
-        folders = self._store.folders() if path is None else [self._folder_at(path)]
         with self._follower.work:
+            self._follower.rest_where_stopped()  # before now, so that it doesn't end what begins now
+            folders = self._store.folders() if path is None else [self._folder_at(path)]
             for folder in folders:
                 if folder.state is FolderState.PAUSED:
                     self._store.set_folder_state(folder.id, FolderState.LIVE)
             singles = self._follower.singles() if path is None else []
             outcome = self._follower.reconcile([Place(folder, trusted=True) for folder in folders], singles, last=True)
-            return self._follower.read(outcome.read) if outcome.read else None
+            wanted = self._follower.wanted(outcome)
+            return self._follower.read(wanted) if wanted else None
 
     def catch_up(self, paths: Iterable[Path]) -> None:
         """Follow moves and deletions in these followed folders now, without reading anything new."""

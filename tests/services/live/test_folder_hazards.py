@@ -352,6 +352,8 @@ def test_too_many_folders_for_the_system_are_told(tmp_path: Path) -> None:
 POLLED = """
 import sys, threading
 from pathlib import Path
+from types import SimpleNamespace
+from app.domain.cancellation import CancelToken
 from app.services.discovery import FileDiscovery
 from app.services.folder_scanner import FolderScanner
 from app.services.live_folders import LiveFolders
@@ -364,6 +366,7 @@ class Ingest:
     def add(self, paths, *, priority=0):
         print("read", *[path.name for path in paths])
         read.set()
+        return SimpleNamespace(ended=False, failure=None, token=CancelToken())
 
 Path("/proc/sys/user/max_inotify_instances").write_text("0")
 root, read, polling = Path(sys.argv[1]), threading.Event(), threading.Event()

@@ -260,21 +260,78 @@ def test_a_file_moved_while_it_is_read_is_found_in_its_new_place(live: LiveRig, 
     assert live.is_gone(folder / "here.txt")
 
 
+def stop_reading(live: LiveRig) -> None:
+    for job in live.rig.service.active_jobs:
+        job.cancel()
+
+
+def is_resting(live: LiveRig) -> bool:
+    return live.folders.status()[0].state is FolderState.PAUSED
+
+
 def test_after_the_user_cancelled_a_folder_rests_until_it_is_looked_through(live: LiveRig, folder: Path) -> None:
     live.rig.embedder.called.clear()
     live.rig.embedder.gate.clear()
-    paths = [folder / f"more {number}.txt" for number in range(30)]
+    paths = [folder / f"more {number}.txt" for number in range(60)]
     for path in paths:
         path.write_text(f"{path.name}. {LONG}")
+    live.until(lambda: all(live.happened(ChangeKind.READING, path) for path in paths))
     assert live.rig.embedder.called.wait(20)
-    for job in live.rig.service.active_jobs:
-        job.cancel()
+    stop_reading(live)
     live.rig.embedder.gate.set()
-    live.until(lambda: live.folders.status()[0].state is FolderState.PAUSED)
+    live.until(lambda: is_resting(live))
     live.until(lambda: not live.rig.service.active_jobs)
-    assert live.is_gone(paths[-1])
+    left_out = [path for path in paths if live.is_gone(path)]
+    assert left_out, "more than one batch was embedded"
     live.folders.rescan(folder)
     live.until(lambda: live.is_ready(*paths))
+    assert live.folders.status()[0].state is FolderState.LIVE
+
+
+def test_what_comes_while_a_stopped_reading_ends_is_not_read(live: LiveRig, folder: Path) -> None:
+    live.rig.embedder.called.clear()
+    live.rig.embedder.gate.clear()
+    (folder / "early.txt").write_text(LONG)
+    assert live.rig.embedder.called.wait(20)
+    stop_reading(live)
+    (folder / "late.txt").write_text("This file came after the reading was stopped.")
+    live.until(lambda: is_resting(live), "the folder's rest, before the stopped reading has ended,")
+    live.rig.embedder.gate.set()
+    live.until(lambda: not live.rig.service.active_jobs)
+    assert live.is_gone(folder / "late.txt")
+
+
+def test_what_was_begun_while_the_user_stopped_the_reading_is_stopped_too(live: LiveRig, folder: Path) -> None:
+    live.rig.embedder.called.clear()
+    live.rig.embedder.gate.clear()
+    (folder / "first job.txt").write_text(f"First. {LONG}")
+    assert live.rig.embedder.called.wait(20)
+    [stopped] = live.rig.service.active_jobs
+    (folder / "second job.txt").write_text(f"Second. {LONG}")
+    live.until(lambda: live.happened(ChangeKind.READING, folder / "second job.txt"))
+    stopped.cancel()
+    (folder / "news.txt").write_text("News wake the thread.")
+    live.until(lambda: is_resting(live))
+    live.rig.embedder.gate.set()
+    live.until(lambda: not live.rig.service.active_jobs)
+    assert live.is_gone(folder / "second job.txt", folder / "news.txt")
+
+
+def test_a_folder_looked_through_while_a_stopped_reading_ends_is_read_and_stays_live(
+    live: LiveRig, folder: Path
+) -> None:
+    live.rig.embedder.called.clear()
+    live.rig.embedder.gate.clear()
+    paths = [folder / f"more {number}.txt" for number in range(3)]
+    for path in paths:
+        path.write_text(f"{path.name}. {LONG}")
+    live.until(lambda: all(live.happened(ChangeKind.READING, path) for path in paths))
+    assert live.rig.embedder.called.wait(20)
+    stop_reading(live)
+    live.folders.rescan(folder)
+    live.rig.embedder.gate.set()
+    live.until(lambda: live.is_ready(*paths))
+    live.until(lambda: not live.rig.service.active_jobs)
     assert live.folders.status()[0].state is FolderState.LIVE
 
 

@@ -30,19 +30,19 @@ class HandedFiles:
 
     def take_stopped(self) -> list[str]:
         """The paths of ingestions that the user cancelled, whether they have ended or are about to."""
-        return self._take(lambda job: job.token.cancelled and job.failure is None)
+        return [path for path, _ in self._take(lambda job: job.token.cancelled and job.failure is None)]
 
     def take_unread(self) -> list[str]:
-        """The paths of ingestions that ended on their own without an outcome for these paths."""
-        return self._take(lambda job: job.ended)
+        """The paths of ingestions that ended without an outcome for these paths; failed ones would only fail again."""
+        return [path for path, job in self._take(lambda job: job.ended) if job.failure is None]
 
     def cancel_inside(self, folder: Path) -> None:
         """Cancel every ingestion that has a path in ``folder``."""
         for job in {job for path, job in self._jobs.items() if is_inside(Path(path), [folder])}:
             job.cancel()
 
-    def _take(self, wanted: Callable[[IngestJob], bool]) -> list[str]:
-        taken = [path for path, job in self._jobs.items() if wanted(job)]
-        for path in taken:
+    def _take(self, wanted: Callable[[IngestJob], bool]) -> list[tuple[str, IngestJob]]:
+        taken = [(path, job) for path, job in self._jobs.items() if wanted(job)]
+        for path, _ in taken:
             del self._jobs[path]
         return taken

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -333,6 +335,16 @@ def test_a_folder_looked_through_while_a_stopped_reading_ends_is_read_and_stays_
     live.until(lambda: live.is_ready(*paths))
     live.until(lambda: not live.rig.service.active_jobs)
     assert live.folders.status()[0].state is FolderState.LIVE
+
+
+def test_what_fails_as_a_whole_is_not_read_again_and_again(live: LiveRig, folder: Path) -> None:
+    live.rig.embedder.failure = OSError(errno.ENOSPC, "no room")
+    for path in (folder / "one.txt", folder / "two.txt", folder / "three.txt"):
+        path.write_text(f"{path.name}. {LONG}")
+        live.until(partial(live.happened, ChangeKind.READING, path))
+        live.until(lambda: not live.rig.service.active_jobs)
+    read = [change.path.name for change in live.changes if change.kind is ChangeKind.READING]
+    assert read == ["first.txt", "one.txt", "two.txt", "three.txt"]
 
 
 def test_one_database_state_for_every_document(live: LiveRig, folder: Path) -> None:

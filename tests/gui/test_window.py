@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -460,3 +462,18 @@ def test_opening_a_file_that_could_not_be_read_says_why(
     desktop.window.right.library.open_wished.emit(list(desktop.documents.entries))
     assert desktop.window.toast.text == desktop.documents.entries[0].details
     assert "empty.txt" in desktop.window.toast.text
+
+
+def test_the_card_stays_from_the_drop_until_reading_has_begun(
+    qtbot: QtBot, rig: DesktopRig, desktop: Desktop, folder: Path
+) -> None:
+    """Another ingestion that ends meanwhile asks how far reading is, when nothing is being read yet."""
+    with contextlib.closing(sqlite3.connect(rig.paths.library_db, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # what was dropped can't be written down
+        desktop.add_paths([folder])
+        with qtbot.waitSignal(desktop.library.documents_changed, timeout=WAIT):
+            desktop.library.resume()
+        assert not desktop.window.right.library.card.isHidden()
+        other.execute("ROLLBACK")
+    qtbot.waitUntil(lambda: desktop.window.right.library.card.isHidden(), timeout=WAIT)
+    assert desktop.documents.count(DocumentState.READY)

@@ -12,7 +12,7 @@ from app.chat_models.call import NO_OVERRIDES
 from app.chat_models.loop_thread import LoopThread
 from app.services.model_servers import InstalledModel, ModelServer, ask_servers, leads_here
 from tests.chat_models.stub_replies import Reply
-from tests.chat_models.stub_server import StubServer
+from tests.chat_models.stub_server import RecordedRequest, StubServer
 from tests.services.model_stub import TAGS, by_path
 from tests.services.models_rig import ModelsRig
 
@@ -146,7 +146,12 @@ def test_a_silent_server_keeps_nobody_waiting(rig: ModelsRig, stub: StubServer) 
         silent.reply(silent.gate(), content_type="application/json")
         rig.point("vllm", f"{silent.url}/v1")
         rig.point("ollama", stub.url)
-        stub.script(by_path({"/api/tags": TAGS}))
+
+        def after_the_silent_one(request: RecordedRequest) -> Reply:
+            silent.wait_for_requests(1)
+            return by_path({"/api/tags": TAGS})(request)
+
+        stub.script(after_the_silent_one)
         answers = rig.models.each_server()
         while not (each := next(answers)).answers:
             assert each.provider != "vllm"

@@ -49,12 +49,14 @@ class LibraryController(QObject):
         self._refresh_timer.timeout.connect(self.refresh)
         self._waiting_paths: list[Path] = []
         self._asked_for_work = self._summed_up = False
+        self._beginning = 0  # additions whose ingestion has not begun: none runs, and the card stays
         self.loaded = False
         model.counts_changed.connect(self.documents_changed)
 
     def attach(self, services: Services) -> None:
         """The services are there: show the documents, go on with what an earlier run left, add what was dropped."""
         self._services = services
+        self._beginning = 0
 
         def begin() -> Callable[[], None]:
             unsubscribe = services.ingest.subscribe(self._post)
@@ -81,7 +83,7 @@ class LibraryController(QObject):
             self._waiting_paths.extend(paths)
             return
         services, wanted = self._services, list(paths)
-        self._card.show_starting(len(wanted))
+        self._show_beginning(len(wanted))
         self.documents_changed.emit()
         self._runner.run(
             lambda: services.folders.preview(wanted),
@@ -95,8 +97,8 @@ class LibraryController(QObject):
         if services is None:
             return
         self._asked_for_work, self._summed_up = True, False
-        self._card.show_starting(len(wanted))
-        self._runner.run(lambda: services.folders.add(wanted), lambda _job: self._on_added())
+        self._show_beginning(len(wanted))
+        self._runner.run(lambda: services.folders.add(wanted), lambda _job: self._on_added(), self._on_refused)
 
     def retry(self, entries: Sequence[DocumentEntry]) -> None:
         """Read files again."""
@@ -161,8 +163,16 @@ class LibraryController(QObject):
         waiting, self._waiting_paths = self._waiting_paths, []
         self.add(waiting)
 
-    def _on_added(self) -> None:
+    def _show_beginning(self, paths: int) -> None:
+        self._beginning += 1
+        self._card.show_starting(paths)
+
+    def _on_begun(self) -> None:
+        self._beginning -= 1
         self._ask_progress()
+
+    def _on_added(self) -> None:
+        self._on_begun()
         self._refresh_soon()
 
     def _on_events(self, events: Sequence[IngestEvent]) -> None:
@@ -178,14 +188,15 @@ class LibraryController(QObject):
             self._refresh_soon()
 
     def _on_preview(self, preview: FolderPreview, paths: Sequence[Path]) -> None:
-        if preview.files <= ASK_ABOVE_FILES and preview.size <= ASK_ABOVE_BYTES:
+        few = preview.files <= ASK_ABOVE_FILES and preview.size <= ASK_ABOVE_BYTES
+        if few:
             self.add_now(paths)
-            return
-        self._ask_progress()
-        self.many_files_found.emit(preview, list(paths))
+        self._on_begun()
+        if not few:
+            self.many_files_found.emit(preview, list(paths))
 
     def _on_refused(self, error: Exception) -> None:
-        self._ask_progress()
+        self._on_begun()
         if not isinstance(error, UserFacingError):
             raise error
         self._toast.say(str(error))
@@ -201,10 +212,10 @@ class LibraryController(QObject):
             )
 
     def _on_progress(self, progress: IngestProgress | None) -> None:
-        if progress is None:
+        if progress is None and not self._beginning:
             self._card.hide()
             self._asked_for_work = self._asked_for_work and not self._summed_up  # its summary may still be on its way
-        else:
+        elif progress is not None:
             self._card.show_progress(progress)
         self.documents_changed.emit()
 

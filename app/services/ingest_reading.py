@@ -100,14 +100,17 @@ class Reading:
     def _is_moved(self, item: IngestItem) -> bool:
         """A file whose content the library knows under a path that is gone was moved: nothing needs reading."""
         for twin in self._store.documents_with_hash(item.content_hash):
-            if twin.id == item.document_id:
-                continue
-            if twin.state is not DocumentState.READY and not self._store.is_packed(twin.id):
-                continue
-            if self._files.stamp(twin.path) is None:
+            if twin.id != item.document_id and self._may_have_moved(twin) and self._files.stamp(twin.path) is None:
                 self._take_over(item, twin)
                 return True
         return False
+
+    def _may_have_moved(self, twin: DocumentRecord) -> bool:
+        if twin.state is DocumentState.READY or self._store.is_packed(twin.id):
+            return True
+        # What was on a drive that is unplugged, say, comes back with its folder.
+        lost = twin.state is DocumentState.OFFLINE and self._store.folder_holding(twin.path) is None
+        return lost and self._store.is_complete(twin.id)
 
     def _take_over(self, item: IngestItem, twin: DocumentRecord) -> None:
         stamp = item.stamp or twin.stamp

@@ -115,6 +115,11 @@ class DocumentTable:
             ).fetchall()
         return [_record(row) for row in rows]
 
+    def is_complete(self, document_id: int) -> bool:
+        """Whether text, chunks and vectors of a document are there, whatever became of its file."""
+        with self._database.read() as connection:
+            return _state_of_content(connection, document_id) is DocumentState.READY
+
     def documents(
         self, states: Collection[DocumentState] | None = None, *, after_id: int = 0, limit: int | None = None
     ) -> list[DocumentRecord]:

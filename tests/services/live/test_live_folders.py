@@ -337,6 +337,40 @@ def test_a_folder_looked_through_while_a_stopped_reading_ends_is_read_and_stays_
     assert live.folders.status()[0].state is FolderState.LIVE
 
 
+def test_a_single_file_that_was_missed_is_the_same_document_where_it_is_added_again(
+    live: LiveRig, tmp_path: Path
+) -> None:
+    """Footnotes of old answers lead to it by its id."""
+    before, after = tmp_path / "single.txt", tmp_path / "found again.txt"
+    before.write_text("A single file is about storks.")
+    live.folders.add([before])
+    live.until(lambda: live.is_ready(before))
+    document = live.rig.store.document_by_path(before)
+    embedded = live.embedded
+    before.rename(after)
+    live.folders.rescan()
+    live.until(lambda: live.is_offline(before))
+    live.folders.add([after])
+    live.until(lambda: live.is_ready(after))
+    assert [each.id for each in live.rig.store.documents() if each.path == after] == [document and document.id]
+    assert live.is_gone(before)
+    assert live.embedded == embedded
+
+
+def test_a_copy_of_a_file_in_a_folder_that_is_away_is_another_document(
+    live: LiveRig, folder: Path, tmp_path: Path
+) -> None:
+    folder.rename(tmp_path / "away")
+    live.until(lambda: live.is_offline(folder / "first.txt"))
+    copy = tmp_path / "copy.txt"
+    copy.write_text(LONG)
+    live.folders.add([copy])
+    live.until(lambda: live.is_ready(copy))
+    assert live.is_offline(folder / "first.txt")
+    (tmp_path / "away").rename(folder)
+    live.until(lambda: live.is_ready(folder / "first.txt", copy))
+
+
 def test_what_fails_as_a_whole_is_not_read_again_and_again(live: LiveRig, folder: Path) -> None:
     live.rig.embedder.failure = OSError(errno.ENOSPC, "no room")
     for path in (folder / "one.txt", folder / "two.txt", folder / "three.txt"):

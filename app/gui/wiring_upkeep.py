@@ -38,6 +38,7 @@ class UpkeepWiring:
         panel.notice.acted.connect(self._on_notice)
         panel.notice.dismissed.connect(self._on_dismissed)
         self.models.folder_wished.connect(self._choose_folder)
+        self.models.rebuilt.connect(library.refresh)
         library.documents_changed.connect(self._look_at_languages)
 
     def attach(self, services: Services) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from app.domain.documents import DocumentState
@@ -140,6 +141,8 @@ def test_passages_of_another_size_are_cut_after_their_cost_was_agreed_to(
     rig: DesktopRig, full: Desktop, qtbot: QtBot
 ) -> None:
     before = full.documents.passage_count
+    [refresh_timer] = full.library.findChildren(QTimer)
+    qtbot.waitUntil(lambda: not refresh_timer.isActive(), timeout=WAIT)  # nothing else has the documents listed anew
     dialog = opened(full, qtbot)
     assert not dialog.passages_button.isEnabled()
     dialog.tokens.setValue(40)

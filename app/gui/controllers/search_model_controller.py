@@ -34,10 +34,11 @@ class _Pending:
 
 class SearchModelController(QObject):
     """``card`` shows in the window what is being made anew. Signals: ``folder_wished``: the user is to pick the folder
-    of a model, which ``plan_model`` takes.
+    of a model, which ``plan_model`` takes; ``rebuilt``: passages or vectors were made anew, all or some.
     """
 
     folder_wished = Signal()
+    rebuilt = Signal()
 
     def __init__(self, runner: JobRunner, appearance: Appearance, card: WorkCard, toast: Toast) -> None:
         super().__init__()
@@ -317,6 +318,7 @@ class SearchModelController(QObject):
             self.dialog.show_rebuild(headline, detail, news.done, news.total)
 
     def _on_ended(self, news: RebuildNews, serving: str) -> None:
+        self.rebuilt.emit()
         words = end_words(news, serving)
         services = self._services
         if self.dialog is not None:

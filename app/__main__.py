@@ -14,10 +14,13 @@ SINGLE_THREADED = {"OPENBLAS_NUM_THREADS": "1"}
 """NumPy's products are small here. Shared among threads, each leaves them spinning for a tenth of a second on cores
 that searches need. NumPy reads this when it is imported."""
 
+SWITCH_SECONDS = 0.001
+"""How long a thread that computes may keep the interpreter from others: a search asks for it some fifty times."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run Footnote. Returns the exit status: 0 done, 1 something failed, 2 bad input."""
-    os.environ.update(SINGLE_THREADED)
+    prepare_process()
     if getattr(sys, "frozen", False):
         import multiprocessing
 
@@ -27,6 +30,12 @@ def main(arguments: list[str] | None = None) -> int:
     from app.cli.main import run
 
     return run(arguments, lambda sample: open_window(sample, early))
+
+
+def prepare_process() -> None:
+    """What holds for the whole process, and has to be said before NumPy is imported."""
+    os.environ.update(SINGLE_THREADED)
+    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 def early_window() -> Early | None:

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from app.__main__ import SINGLE_THREADED
+from app.__main__ import prepare_process
 
 # Machines are busy: how long examples take says nothing, and what hangs is ended as a whole.
 settings.register_profile("footnote", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("footnote")
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.update(SINGLE_THREADED)
+prepare_process()
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "true"
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 import time
 from pathlib import Path
 
-from app.__main__ import SINGLE_THREADED
+from app.__main__ import prepare_process
 from tests.benchmarks.report import HEADER, Report
 
 FOLDER = Path(__file__).resolve().parent
@@ -17,7 +16,7 @@ RESULTS = FOLDER.parent.parent / "build" / "bench"
 
 def main(names: list[str]) -> int:
     """Run the named benchmarks one after another. Returns 1 if a goal was missed or a name is unknown."""
-    os.environ.update(SINGLE_THREADED)
+    prepare_process()
     known = sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
     unknown = [name for name in names if name not in known]
     if unknown:

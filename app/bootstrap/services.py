@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from app.services.model_service import ModelService
     from app.services.pack_service import PackService
     from app.services.provider_access import ProviderAccessService
+    from app.services.search_readiness import SearchReadiness
     from app.services.session_service import SessionService
     from app.services.template_service import TemplateService
     from app.services.tool_approvals import ToolApprovals
@@ -69,6 +70,16 @@ class Services(Parts):
             PicturePages(self.paths.cache / "pictures", self._parser),
             self.attachments,
         )
+
+    @cached_property
+    def search_readiness(self) -> SearchReadiness:
+        """Gets ready for the first search."""
+        from app.services.search_readiness import SearchReadiness
+
+        def can_search() -> bool:
+            return bool(self._store.documents({DocumentState.READY}, limit=1)) and self._is_model_prepared()
+
+        return SearchReadiness(self.paths.library_db, can_search, lambda text: self.library.search(text, k=1))
 
     @cached_property
     def attachments(self) -> AttachmentService:

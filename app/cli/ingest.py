@@ -31,34 +31,42 @@ def ingest(options: argparse.Namespace, output: Output) -> int:
         raise BadInputError(f"There is no file or folder {missing[0]}. Nothing was changed.")
     if options.dry_run:
         return _preview(paths, output)
-    events: queue.SimpleQueue[IngestEvent] = queue.SimpleQueue()
-    failure: UserFacingError | None = None
     with open_services(os.environ, writer=True) as services:
         if options.collection is not None:
             services.packs.collections.named_or_new(options.collection)
             services.packs.collections.gather(options.collection, paths)
-        unsubscribe = services.ingest.subscribe(events.put)
         try:
-            services.ingest.wait_no_longer()  # who types the command wants it done
-            if services.ingest.resume_pending():
-                follow(events, output)
-            summaries = pages.add_pages(services, urls, events, output)
-            if paths:
-                job = _begin(services, paths)
-                summaries.append(follow(events, output))
-                failure = job.failure
+            summary, failure = _read(services, paths, urls, output)
             if options.collection is not None:
                 services.packs.collections.gather(options.collection, paths, urls)
-            summary = pages.total(summaries)
             pages.print_summary(summary, output)
         except KeyboardInterrupt:
             output.note("Stopped. `footnote ingest` with the same paths goes on where this ended.")
             raise
-        finally:
-            unsubscribe()
         if failure:
             raise failure
     return EXIT_FAILED if summary.failed else 0
+
+
+def _read(
+    services: Services, paths: list[Path], urls: list[str], output: Output
+) -> tuple[IngestSummary, UserFacingError | None]:
+    """Read what an earlier run left, then pages and files. Returns also what ended the reading of the files."""
+    from app.cli import pages
+
+    events: queue.SimpleQueue[IngestEvent] = queue.SimpleQueue()
+    unsubscribe = services.ingest.subscribe(events.put)
+    try:
+        services.ingest.wait_no_longer()  # who types the command wants it done
+        if services.ingest.resume_pending():
+            follow(events, output)
+        summaries = pages.add_pages(services, urls, events, output)
+        job = _begin(services, paths) if paths else None
+        if job is not None:
+            summaries.append(follow(events, output))
+        return pages.total(summaries), job.failure if job else None
+    finally:
+        unsubscribe()
 
 
 def _begin(services: Services, paths: list[Path]) -> IngestJob:

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from app.cli.output import Output
 from app.cli.scopes import add_scope_options
@@ -67,11 +68,22 @@ def _execute(
         return EXIT_FAILED
 
 
+class _ShowVersion(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from app.services.diagnosis import own_version
+
+        sys.stdout.write(f"footnote {own_version()}\n")
+        parser.exit()
+
+
 def build_parser() -> argparse.ArgumentParser:
     """All commands and their options."""
     parser = argparse.ArgumentParser(
         prog="footnote", description="Ask questions of your own files; every sentence of an answer has a footnote."
     )
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show Footnote's version")
     parser.add_argument("--profile", metavar="NAME", help="work in this profile (see: footnote profiles)")
     parser.add_argument("--sample", action="store_true", help="open the window with the sample library")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")

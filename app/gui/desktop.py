@@ -234,7 +234,7 @@ class Desktop(QObject):
     def _detach(self) -> None:
         """The services will go."""
         self.chat.stop_all()
-        for part in (self._library, self._collections, self._upkeep):
+        for part in (self.composer_wiring, self._library, self._collections, self._upkeep):
             part.detach()
         self.window.right.source.clear()
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from app.domain.cancellation import CancelToken
 from app.domain.chat_transfer import ChatHit, ImportReport
 from app.domain.citations import Citation
-from app.domain.collections import CollectionRecord
 from app.domain.documents import Box, DocumentRecord, SectionKind
 from app.domain.feedback import Judgement
 from app.domain.folders import FolderChange, FolderPreview, FolderStatus
 from app.domain.ingestion import FileOutcome, IngestProgress, IngestSummary
-from app.domain.packs import ImportSummary, PackSummary
 from app.domain.page_text import PageText
 from app.domain.passages import Passage, Scope
 from app.domain.rebuilding import TellRebuild
@@ -24,19 +22,14 @@ from app.domain.turn_details import TurnDetails
 from app.domain.turn_options import TurnOptions
 from app.domain.turns import SessionRecord, StoredMessage, TurnEvent
 from app.domain.whole_document import TaskEvent
+from app.gui.upkeep_ports import Check, EmbeddingModels, Packs, Readiness
 from app.settings.setting import Setting, T
 
 if TYPE_CHECKING:
-    from app.retrieval.model_catalogue import InstalledModel
     from app.services.chunk_change import ChunkChange
-    from app.services.collection_service import CollectionChange
-    from app.services.embedding_model_service import ModelView, Proposal
-    from app.services.library_check import CheckReport
     from app.services.model_change import ModelChange
     from app.services.model_servers import ModelServer
     from app.services.model_service import ProviderView, Trial
-    from app.services.pack_paths import PathMapping
-    from app.services.pack_roots import PackRoot
     from app.services.provider_access import KeyPlace, ProviderAccess
     from app.services.session_files import ExportFormat
     from app.services.template_service import Template, TemplateKind
@@ -309,53 +302,6 @@ class Templates(Protocol):
     def delete(self, kind: TemplateKind, name: str) -> Any: ...
 
 
-class Collections(Protocol):
-    """Named sets of documents."""
-
-    def collections(self) -> Sequence[CollectionRecord]: ...
-    def documents(self, collection_id: int) -> frozenset[int]: ...
-    def create(self, name: str) -> CollectionRecord: ...
-    def rename(self, name: str, new_name: str) -> CollectionRecord: ...
-    def delete(self, name: str) -> Any: ...
-    def add(self, name: str, paths: Iterable[Path]) -> CollectionChange: ...
-    def remove(self, name: str, paths: Iterable[Path]) -> CollectionChange: ...
-
-
-class Packs(Protocol):
-    """Collections, and files of them."""
-
-    @property
-    def collections(self) -> Collections: ...
-
-    def export(
-        self, file: Path, collection: str | None, progress: CountProgress, cancel: CancelToken | None
-    ) -> PackSummary: ...
-    def examine(
-        self, file: Path, progress: CountProgress, cancel: CancelToken | None
-    ) -> tuple[PackSummary, tuple[PackRoot, ...]]: ...
-    def preview(self, file: Path, mapping: PathMapping, *, cancel: CancelToken | None) -> ImportSummary: ...
-    def import_pack(
-        self, file: Path, mapping: PathMapping, *, progress: CountProgress, cancel: CancelToken | None
-    ) -> ImportSummary: ...
-
-
-class EmbeddingModels(Protocol):
-    """Search models."""
-
-    def models(self) -> Sequence[ModelView]: ...
-    def serving(self) -> str: ...
-    def proposal(self) -> Proposal | None: ...
-    def download(
-        self, name: str, *, progress: Callable[[str, int], None], cancel: CancelToken | None
-    ) -> InstalledModel: ...
-
-
-class Check(Protocol):
-    """The check of the library."""
-
-    def run(self, progress: Callable[[str, int, int], None]) -> CheckReport: ...
-
-
 class Services(Protocol):
     """Everything the window talks to."""
 
@@ -393,6 +339,8 @@ class Services(Protocol):
     def embedding_models(self) -> EmbeddingModels: ...
     @property
     def check(self) -> Check: ...
+    @property
+    def search_readiness(self) -> Readiness: ...
 
     def model_change(self, changed: Mapping[str, object] | None = None) -> ModelChange: ...
     def chunk_change(self, tokens: int | None = None) -> ChunkChange: ...

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog
 
+from app.domain.cancellation import CancelToken
 from app.gui.chips import attachment_chip
 from app.gui.controllers.chat_controller import ChatController
 from app.gui.controllers.chat_files_controller import ChatFilesController
@@ -25,6 +27,8 @@ from app.gui.wiring import Shortcut, Stage
 from app.gui.wiring_models import ModelsWiring
 from app.services.template_service import Template, TemplateKind
 
+log = logging.getLogger(__name__)
+
 
 class ComposerWiring:
     """Choices for the chat and its questions. ``data`` is the folder for drafts, pasted pictures and long texts."""
@@ -41,6 +45,7 @@ class ComposerWiring:
         self._services: Services | None = None
         self._lists: dict[str, PickList] = {}
         self._composer = stage.window.chat.composer
+        self._getting_ready: CancelToken | None = None
         self.choices = ChoicesController(stage.runner, sessions, stage.session_list)
         self.models = ModelsWiring(stage, self._composer)
         self.controller = ComposerController(stage, self.choices, self.models.models, self._composer)
@@ -68,6 +73,14 @@ class ComposerWiring:
         self.models.attach(services)
         self.controller.attach(services)
         self.drafts.attach()
+        self._get_ready()
+
+    def detach(self) -> None:
+        """The services will go."""
+        self._services = None
+        if self._getting_ready is not None:
+            self._getting_ready.cancel()
+            self._getting_ready = None
 
     def shortcuts(self) -> list[Shortcut]:
         """Keys of this part."""
@@ -100,6 +113,7 @@ class ComposerWiring:
 
     def _connect(self) -> None:
         composer = self._composer
+        composer.edit.textChanged.connect(self._get_ready)
         composer.model_wished.connect(self.models.pick_model)
         self.controller.providers_wished.connect(self.models.pick_provider)
         composer.scope_wished.connect(self.pick_scope)
@@ -108,6 +122,17 @@ class ComposerWiring:
         composer.attach_wished.connect(self._choose_files)
         self.pasted.kept.connect(lambda path: self.controller.add(attachment_chip(path)))
         self.controller.values_wished.connect(self._ask_for_values)
+
+    def _get_ready(self) -> None:
+        """Search is made ready while the user types, so that the first question is answered as fast as any."""
+        services = self._services
+        if services is None or self._getting_ready is not None or not self._composer.edit.toPlainText():
+            return
+        token = self._getting_ready = CancelToken()
+        # What fails now will fail again for the question, which says so.
+        self._stage.runner.run(
+            lambda: services.search_readiness.prepare(token), on_error=lambda error: log.info("%s", error), token=token
+        )
 
     def _type(self, text: str) -> None:
         """Letters typed into the list of chats begin a question."""

@@ -119,12 +119,17 @@ class Doctor:
 
 def _versions() -> dict[str, str]:
     versions = {
-        "footnote": _version(DISTRIBUTION),
+        "footnote": own_version(),
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
         "system": platform.platform(),
     }
     return versions | {name: _version(name) for name in LIBRARIES}
+
+
+def own_version() -> str:
+    """Footnote's own version."""
+    return _version(DISTRIBUTION)
 
 
 def _version(distribution: str) -> str:

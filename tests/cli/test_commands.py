@@ -6,12 +6,13 @@ import json
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from app.__main__ import SINGLE_THREADED
-from tests.cli.conftest import Footnote
+from tests.cli.conftest import REPOSITORY, Footnote
 
 SAMPLE_FILES = 6
 
@@ -52,6 +53,12 @@ def test_a_path_that_does_not_exist_is_bad_input_and_changes_nothing(footnote: F
     assert "nowhere.txt" in result.err
     assert "Traceback" not in result.err
     assert footnote("documents", "--json").out == ""
+
+
+def test_the_version_is_told(footnote: Footnote) -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    result = footnote("--version")
+    assert (result.status, result.out) == (0, f"footnote {project['version']}\n")
 
 
 def test_search_lists_the_best_passages(sample_footnote: Footnote) -> None:

@@ -21,16 +21,23 @@ WAIT_SECONDS = 30
 
 
 class GatedEmbedder(HashEmbedder):
-    """Waits with every batch of passages until its gate is open."""
+    """Waits with every batch of passages until its gate is open. Questions raise ``failure``, if there is one."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.failure: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
 
     def embed_passages(self, texts: Sequence[str]) -> Any:
         assert self.gate.wait(WAIT_SECONDS)
         return super().embed_passages(texts)
+
+    def embed_query(self, text: str) -> Any:
+        vector = super().embed_query(text)
+        if self.failure is not None:
+            raise self.failure
+        return vector
 
 
 class QuotingModel(ChatModel):

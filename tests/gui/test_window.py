@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.domain.documents import DocumentState
+from app.domain.errors import ModelFileError
 from app.domain.turns import MessageStatus
 from app.gui.desktop import Desktop
 from app.gui.widgets.message_widgets import AnswerWidget
@@ -477,3 +478,29 @@ def test_the_card_stays_from_the_drop_until_reading_has_begun(
         other.execute("ROLLBACK")
     qtbot.waitUntil(lambda: desktop.window.right.library.card.isHidden(), timeout=WAIT)
     assert desktop.documents.count(DocumentState.READY)
+
+
+def test_search_is_made_ready_while_the_first_question_is_typed(qtbot: QtBot, rig: DesktopRig, folder: Path) -> None:
+    rig.open()
+    rig.add(folder)
+    desktop = rig.restart()
+    rig.embedder.queries.clear()
+    QTest.keyClicks(desktop.window.chat.composer.edit, "How")
+    qtbot.waitUntil(lambda: bool(rig.embedder.queries), timeout=WAIT)
+    rig.ask("How deep is the pond?")
+    assert len(rig.embedder.queries) == 2, "it is made ready once"
+
+
+def test_a_library_that_can_not_be_searched_is_told_of_by_the_question_alone(
+    qtbot: QtBot, rig: DesktopRig, folder: Path
+) -> None:
+    rig.open()
+    rig.add(folder)
+    desktop = rig.restart()
+    rig.embedder.failure = ModelFileError("The search model is damaged.")
+    rig.embedder.queries.clear()
+    QTest.keyClicks(desktop.window.chat.composer.edit, "How")
+    qtbot.waitUntil(lambda: bool(rig.embedder.queries), timeout=WAIT)
+    message = rig.ask("How deep is the pond?")
+    assert "The search model is damaged." in message.error
+    assert desktop.window.toast.isHidden()

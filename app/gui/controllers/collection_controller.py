@@ -13,7 +13,8 @@ from app.domain.collections import CollectionRecord
 from app.domain.errors import UserFacingError
 from app.gui.jobs import JobRunner
 from app.gui.models.document_list_model import DocumentListModel
-from app.gui.ports import Collections, Services
+from app.gui.ports import Services
+from app.gui.upkeep_ports import Collections
 from app.gui.widgets.collection_list import CollectionList
 from app.gui.widgets.name_dialog import NameDialog
 from app.gui.widgets.toast import Toast

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog
 
 from app.domain.cancellation import CancelToken
+from app.domain.errors import UserFacingError
 from app.gui.chips import attachment_chip
 from app.gui.controllers.chat_controller import ChatController
 from app.gui.controllers.chat_files_controller import ChatFilesController
@@ -129,10 +130,14 @@ class ComposerWiring:
         if services is None or self._getting_ready is not None or not self._composer.edit.toPlainText():
             return
         token = self._getting_ready = CancelToken()
-        # What fails now will fail again for the question, which says so.
         self._stage.runner.run(
-            lambda: services.search_readiness.prepare(token), on_error=lambda error: log.info("%s", error), token=token
+            lambda: services.search_readiness.prepare(token), on_error=self._on_not_ready, token=token
         )
+
+    def _on_not_ready(self, error: Exception) -> None:
+        if not isinstance(error, UserFacingError):
+            raise error
+        log.info("search could not be made ready, which the question will say: %s", error)
 
     def _type(self, text: str) -> None:
         """Letters typed into the list of chats begin a question."""

@@ -168,7 +168,7 @@ class LibraryController(QObject):
         self._card.show_starting(paths)
 
     def _on_begun(self) -> None:
-        self._beginning -= 1
+        self._beginning = max(0, self._beginning - 1)  # the library may have been opened anew meanwhile
         self._ask_progress()
 
     def _on_added(self) -> None:

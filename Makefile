@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help setup setup-peers setup-run setup-test run test check bench requirements mutants chaos test-llama screenshots
+.PHONY: help setup setup-peers setup-run setup-test run test check explore bench requirements mutants chaos test-llama screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,9 @@ check: setup ## formatting, lint, types, imports
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+explore: setup-test ## run the property tests with examples never tried before (ARGS="tests/gui --hypothesis-seed=1")
+	FOOTNOTE_EXPLORE=1 $(BIN)/python -m pytest -n 2 -m hypothesis $(ARGS)
 
 requirements: setup-test ## which rows of the chat layer's requirement table are proven by tests
 	$(BIN)/python -m tests.requirements_report

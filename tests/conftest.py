@@ -16,8 +16,15 @@ from hypothesis import HealthCheck, settings
 
 from app.__main__ import prepare_process
 
-# Machines are busy: how long examples take says nothing, and what hangs is ended as a whole.
-settings.register_profile("footnote", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+# Machines are busy: how long examples take says nothing, and what hangs is ended as a whole. A change is judged by the
+# same examples each time; those who look for new ones set FOOTNOTE_EXPLORE.
+settings.register_profile(
+    "footnote",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+    derandomize=not os.environ.get("FOOTNOTE_EXPLORE"),
+)
 settings.load_profile("footnote")
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

@@ -31,13 +31,16 @@ def blocks_between(document: QTextDocument, top: float, bottom: float) -> Iterat
 
 
 def _first_block(document: QTextDocument, layout: QAbstractTextDocumentLayout, height: float) -> QTextBlock:
-    """A block before which none reaches down to ``height``: the first of those that begin where the last one does."""
+    """A block before which none reaches down to ``height``: the first of those that begin where the last one does.
 
-    def top_of(number: int) -> float:
-        return layout.blockBoundingRect(document.findBlockByNumber(number)).top()
+    Qt puts an empty paragraph before a table, which reaches into the first row.
+    """
 
-    number = max(0, bisect_right(range(document.blockCount()), height, key=top_of) - 1)
-    top = top_of(number)
-    while number and top_of(number - 1) == top:  # the cells of a row, of which any may be the highest
-        number -= 1
+    def place_of(number: int) -> QRectF:
+        return layout.blockBoundingRect(document.findBlockByNumber(number))
+
+    number = max(0, bisect_right(range(document.blockCount()), height, key=lambda each: place_of(each).top()) - 1)
+    top = place_of(number).top()
+    while number and ((before := place_of(number - 1)).top() == top or before.bottom() >= height):
+        number -= 1  # the cells of a row begin at one height, and any of them may be the highest
     return document.findBlockByNumber(number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QTextBlock, QTextDocument
@@ -65,6 +65,7 @@ def walked_over(document: QTextDocument, top: float, bottom: float) -> list[tupl
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(top=st.floats(-50, 2500), height=st.floats(0, 900))
+@example(top=544.0, height=0.0)  # where an empty paragraph reaches into the table behind it
 def test_it_finds_what_a_walk_finds(appearance: Appearance, top: float, height: float) -> None:
     document = document_of(appearance, PART * 4, QTextDocument())
     found = [(block.blockNumber(), place) for block, place in blocks_between(document, top, top + height)]

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from app.services.session_files import ExportFormat
     from app.services.template_service import Template, TemplateKind
 
-CountProgress = Callable[[int, int], None]
 IngestEvent = IngestProgress | FileOutcome | IngestSummary
 
 

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from app.domain.errors import FailureReason, UserFacingError
 from app.domain.folders import ChangeKind, FolderChange, FolderRecord, FolderState, KnownFile
-from app.domain.ingestion import FileOutcome, IngestSummary
+from app.domain.ingestion import FileOutcome
 from app.services.folder_news import FolderNews
 from app.services.folder_places import is_inside, mark_of, partly_words, topmost
 from app.services.folder_watcher import LIMIT_WORDS, FolderWatcher, WatchLimitError
@@ -147,6 +147,8 @@ class FolderFollower:
         for event in news.outcomes:
             self._after_reading(event)
         self.rest_where_stopped()
+        for path in self._handed.take_unread():
+            self._settling.add(path, retry=False)
         for path in news.limited:
             self._poll_instead(path)
         if news.everything:
@@ -317,10 +319,8 @@ class FolderFollower:
             self._announce(FolderChange(ChangeKind.READING, path))
         return job
 
-    def _after_reading(self, event: FileOutcome | IngestSummary) -> None:
+    def _after_reading(self, event: FileOutcome) -> None:
         """A file that changed while it was read is looked at again; so is one that was moved away from the reader."""
-        if isinstance(event, IngestSummary):
-            return
         self._handed.was_read(str(event.path))
         self._settling.add(str(event.path), retry=False)
         if event.reason is FailureReason.NOT_FOUND and event.document_id is not None:
@@ -342,8 +342,6 @@ class FolderFollower:
                 self._store.set_folder_state(folder.id, FolderState.PAUSED, PAUSED_WORDS)
                 self._announce(FolderChange(ChangeKind.FOLDER, folder.path, message=PAUSED_WORDS))
                 self._handed.cancel_inside(folder.path)
-        for path in self._handed.take_unread():
-            self._settling.add(path, retry=False)
 
     # -- watching --------------------------------------------------------------------------------------------------
 

@@ -16,18 +16,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class News:
-    """What came since the last look: paths that something happened to, files that were read or jobs that ended.
+    """What came since the last look: paths that something happened to, files that were read.
 
-    ``limited`` are folders that the system can't watch; ``everything`` says that events were lost.
+    ``limited`` are folders that the system can't watch; ``everything`` says that events were lost, ``ended`` that an
+    ingestion has ended.
     """
 
     changed: set[str] = field(default_factory=set)
-    outcomes: list[FileOutcome | IngestSummary] = field(default_factory=list)
+    outcomes: list[FileOutcome] = field(default_factory=list)
     limited: set[str] = field(default_factory=set)
     everything: bool = False
+    ended: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.changed or self.outcomes or self.limited or self.everything)
+        return bool(self.changed or self.outcomes or self.limited or self.everything or self.ended)
 
 
 class FolderNews:
@@ -53,8 +55,10 @@ class FolderNews:
 
     def on_ingest_event(self, event: IngestEvent) -> None:
         """Something happened in ingestion."""
-        if isinstance(event, FileOutcome | IngestSummary):
+        if isinstance(event, FileOutcome):
             self._post(lambda news: news.outcomes.append(event))
+        elif isinstance(event, IngestSummary):
+            self._post(_note_end)
 
     def look_at_everything(self) -> None:
         """All folders have to be looked through."""
@@ -90,3 +94,7 @@ class FolderNews:
         with self._lock:
             note(self._news)
             self._lock.notify_all()
+
+
+def _note_end(news: News) -> None:
+    news.ended = True

@@ -14,10 +14,12 @@ class HandedFiles:
 
     def __init__(self) -> None:
         self._jobs: dict[str, IngestJob] = {}
+        self._at_work: set[IngestJob] = set()  # few, so that asking often costs nothing
 
     def note(self, paths: Iterable[str], job: IngestJob) -> None:
         """``job`` has these paths now."""
         self._jobs.update((path, job) for path in paths)
+        self._at_work.add(job)
 
     def was_read(self, path: str) -> None:
         """A path has its outcome."""
@@ -42,7 +44,9 @@ class HandedFiles:
             job.cancel()
 
     def _take(self, wanted: Callable[[IngestJob], bool]) -> list[tuple[str, IngestJob]]:
-        taken = [(path, job) for path, job in self._jobs.items() if wanted(job)]
+        jobs = {job for job in self._at_work if wanted(job)}
+        self._at_work -= jobs
+        taken = [(path, job) for path, job in self._jobs.items() if job in jobs] if jobs else []
         for path, _ in taken:
             del self._jobs[path]
         return taken

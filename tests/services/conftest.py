@@ -38,6 +38,11 @@ class HashEmbedder:
         self.gate.set()
         self.called = threading.Event()
 
+    def hold(self) -> None:
+        """Wait with the next passages until the gate is open; ``called`` tells when there are some."""
+        self.called.clear()
+        self.gate.clear()
+
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.called.set()
         assert self.gate.wait(30)

@@ -24,7 +24,8 @@ def test_nothing_is_opened_where_there_is_nothing_to_find(tmp_path: Path) -> Non
 
 
 def test_nothing_is_opened_once_it_is_cancelled(tmp_path: Path) -> None:
-    token, searched = CancelToken(), []  # type: CancelToken, list[str]
+    token = CancelToken()
+    searched: list[str] = []
     token.cancel()
     SearchReadiness(tmp_path / "library.db", lambda: True, searched.append).prepare(token)
     assert not searched

@@ -352,7 +352,6 @@ def test_too_many_folders_for_the_system_are_told(tmp_path: Path) -> None:
 POLLED = """
 import sys, threading
 from pathlib import Path
-from types import SimpleNamespace
 from app.domain.cancellation import CancelToken
 from app.services.discovery import FileDiscovery
 from app.services.folder_scanner import FolderScanner
@@ -360,13 +359,16 @@ from app.services.live_folders import LiveFolders
 from app.storage.library_store import LibraryStore, open_library
 from tests.services.live.live_rig import DefaultSettings
 
+class Job:
+    ended, failure, token = False, None, CancelToken()
+
 class Ingest:
     active_jobs = []
     def subscribe(self, listener): return lambda: None
     def add(self, paths, *, priority=0):
         print("read", *[path.name for path in paths])
         read.set()
-        return SimpleNamespace(ended=False, failure=None, token=CancelToken())
+        return Job()
 
 Path("/proc/sys/user/max_inotify_instances").write_text("0")
 root, read, polling = Path(sys.argv[1]), threading.Event(), threading.Event()

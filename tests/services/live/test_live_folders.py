@@ -241,8 +241,7 @@ def test_a_file_that_grows_for_a_while_ends_with_its_last_content(live: LiveRig,
 
 def test_a_file_that_changes_while_it_is_read_ends_with_its_last_content(live: LiveRig, folder: Path) -> None:
     path = folder / "changing.txt"
-    live.rig.embedder.called.clear()
-    live.rig.embedder.gate.clear()
+    live.rig.embedder.hold()
     path.write_text("The first content is about swans.")
     assert live.rig.embedder.called.wait(20)
     path.write_text("The last content is about geese.")
@@ -251,8 +250,7 @@ def test_a_file_that_changes_while_it_is_read_ends_with_its_last_content(live: L
 
 
 def test_a_file_moved_while_it_is_read_is_found_in_its_new_place(live: LiveRig, folder: Path) -> None:
-    live.rig.embedder.called.clear()
-    live.rig.embedder.gate.clear()
+    live.rig.embedder.hold()
     (folder / "here.txt").write_text("This file is about cranes.")
     assert live.rig.embedder.called.wait(20)
     (folder / "here.txt").rename(folder / "there.txt")
@@ -267,19 +265,24 @@ def stop_reading(live: LiveRig) -> None:
         job.cancel()
 
 
-def is_resting(live: LiveRig) -> bool:
-    return live.folders.status()[0].state is FolderState.PAUSED
-
-
-def test_after_the_user_cancelled_a_folder_rests_until_it_is_looked_through(live: LiveRig, folder: Path) -> None:
-    live.rig.embedder.called.clear()
-    live.rig.embedder.gate.clear()
-    paths = [folder / f"more {number}.txt" for number in range(60)]
+def stopped_files(live: LiveRig, folder: Path, count: int) -> list[Path]:
+    """So many new files whose reading was stopped, while the embedder still has the first of them."""
+    live.rig.embedder.hold()
+    paths = [folder / f"more {number}.txt" for number in range(count)]
     for path in paths:
         path.write_text(f"{path.name}. {LONG}")
     live.until(lambda: all(live.happened(ChangeKind.READING, path) for path in paths))
     assert live.rig.embedder.called.wait(20)
     stop_reading(live)
+    return paths
+
+
+def is_resting(live: LiveRig) -> bool:
+    return live.folders.status()[0].state is FolderState.PAUSED
+
+
+def test_after_the_user_cancelled_a_folder_rests_until_it_is_looked_through(live: LiveRig, folder: Path) -> None:
+    paths = stopped_files(live, folder, 60)
     live.rig.embedder.gate.set()
     live.until(lambda: is_resting(live))
     live.until(lambda: not live.rig.service.active_jobs)
@@ -291,8 +294,7 @@ def test_after_the_user_cancelled_a_folder_rests_until_it_is_looked_through(live
 
 
 def test_what_comes_while_a_stopped_reading_ends_is_not_read(live: LiveRig, folder: Path) -> None:
-    live.rig.embedder.called.clear()
-    live.rig.embedder.gate.clear()
+    live.rig.embedder.hold()
     (folder / "early.txt").write_text(LONG)
     assert live.rig.embedder.called.wait(20)
     stop_reading(live)
@@ -304,8 +306,7 @@ def test_what_comes_while_a_stopped_reading_ends_is_not_read(live: LiveRig, fold
 
 
 def test_what_was_begun_while_the_user_stopped_the_reading_is_stopped_too(live: LiveRig, folder: Path) -> None:
-    live.rig.embedder.called.clear()
-    live.rig.embedder.gate.clear()
+    live.rig.embedder.hold()
     (folder / "first job.txt").write_text(f"First. {LONG}")
     assert live.rig.embedder.called.wait(20)
     [stopped] = live.rig.service.active_jobs
@@ -322,14 +323,7 @@ def test_what_was_begun_while_the_user_stopped_the_reading_is_stopped_too(live: 
 def test_a_folder_looked_through_while_a_stopped_reading_ends_is_read_and_stays_live(
     live: LiveRig, folder: Path
 ) -> None:
-    live.rig.embedder.called.clear()
-    live.rig.embedder.gate.clear()
-    paths = [folder / f"more {number}.txt" for number in range(3)]
-    for path in paths:
-        path.write_text(f"{path.name}. {LONG}")
-    live.until(lambda: all(live.happened(ChangeKind.READING, path) for path in paths))
-    assert live.rig.embedder.called.wait(20)
-    stop_reading(live)
+    paths = stopped_files(live, folder, 3)
     live.folders.rescan(folder)
     live.rig.embedder.gate.set()
     live.until(lambda: live.is_ready(*paths))
